@@ -1,7 +1,7 @@
 """Forecast the last windows of every set of a folder of series, and compare with seasonal naive.
 
     python benchmarks/forecast.py SERIES_FOLDER [--out FOLDER] [--seconds 60] [--trials N]
-        [--sets a,b] [--jobs 2] [--seed 0] [--windows N] [--no-covariates]
+        [--sets a,b] [--jobs 2] [--seed 0] [--windows N] [--no-covariates] [--cold]
 
 The folder's `index.csv` says frequency, season, horizon, covariates and the number of test windows.
 A model is fitted once to what lies before the first window; each window is forecast from all that
@@ -19,21 +19,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from parts.forecast_figures import LEVELS, figures_of, listed
 
 from espalier import AutoMLForecaster
-from espalier.pipelines.forecasting.metrics import (
-    Scales,
-    coverage,
-    mase,
-    rmsse,
-    scrps,
-    smape,
-    wape,
-    wql,
-)
-
-LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def arguments() -> argparse.Namespace:
@@ -47,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-covariates", action="store_true", help="leave all covariates out")
+    parser.add_argument("--cold", action="store_true", help="without experience")
     parser.add_argument("--windows", type=int, help="fewer test windows than the index says")
     return parser.parse_args()
 
@@ -57,7 +46,7 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
     horizon, season = int(row.horizon), int(row.seasonality)
     windows = min(int(row.test_windows), options.windows or 99)
     known, past, static = (
-        [] if options.no_covariates else _listed(row[f"{kind}_covariates"])
+        [] if options.no_covariates else listed(row[f"{kind}_covariates"])
         for kind in ("known", "past", "static")
     )
     table = table.sort_values(["series", "time"], kind="stable").reset_index(drop=True)
@@ -73,6 +62,7 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         n_trials=options.trials,
         n_jobs=options.jobs,
         random_state=options.seed,
+        experience=None if options.cold else "auto",
     ).fit(table[left >= windows * horizon])
     fitted = time.monotonic() - began
     figures = []
@@ -83,7 +73,7 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         given = test[["series", "time", *known]] if known else None
         made = model.predict(history, known_covariates=given)
         predicting = time.monotonic() - began
-        figures.append(_figures(history, test, made, season, horizon) | {"predict": predicting})
+        figures.append(figures_of(history, test, made, season, horizon) | {"predict": predicting})
     means = {key: float(np.nanmean([each[key] for each in figures])) for key in figures[0]}
     shares = model.leaderboard_.groupby("family")["weight"].sum()
     return {
@@ -95,48 +85,6 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         "season_found": model.season_,
         "method": model.method_,
         "families": {k: round(float(v), 3) for k, v in shares.items() if v > 0},
-    }
-
-
-def _listed(names: Any) -> list[str]:
-    return names.split(";") if isinstance(names, str) else []
-
-
-def _figures(
-    history: pd.DataFrame, test: pd.DataFrame, made: pd.DataFrame, season: int, horizon: int
-) -> dict[str, float]:
-    """Return the scores of one window, and of the seasonal naive forecast beside it."""
-    names = list(dict.fromkeys(made["series"]))
-    both = made.merge(test[["series", "time", "target"]], on=["series", "time"], how="left")
-    y = both["target"].to_numpy().reshape(-1, horizon)
-    f = both["prediction"].to_numpy().reshape(-1, horizon)
-    quantiles = both[[str(q) for q in LEVELS]].to_numpy().reshape(-1, horizon, len(LEVELS))
-    values = {k: v.to_numpy(float) for k, v in history.groupby("series", sort=False)["target"]}
-    absolute, squared, naive, spread = [], [], [], []
-    for name in names:
-        past = values[name]
-        change = past[season:] - past[:-season]
-        absolute.append(np.nanmean(np.abs(change)) if len(change) else np.nan)
-        squared.append(np.sqrt(np.nanmean(change**2)) if len(change) else np.nan)
-        last = pd.Series(past).ffill().to_numpy()[-season:]
-        naive.append(np.resize(last, horizon))
-        sigma = squared[-1] if np.isfinite(squared[-1]) else 0.0
-        spread.append(sigma * np.sqrt(1 + np.arange(horizon) // season))
-    scales = Scales(np.array(absolute), np.array(squared))
-    scales = Scales(*(np.where(x > 0, x, np.nan) for x in (scales.absolute, scales.squared)))
-    base, width = np.array(naive), np.array(spread)
-    naive_quantiles = base[:, :, None] + width[:, :, None] * norm.ppf(LEVELS)
-    return {
-        "mase": mase(y, f, scales),
-        "rmsse": rmsse(y, f, scales),
-        "smape": smape(y, f, scales),
-        "wape": wape(y, f, scales),
-        "wql": wql(y, quantiles, LEVELS),
-        "scrps": scrps(y, quantiles, LEVELS, scales),
-        "covered_80": coverage(y, quantiles[:, :, 0], quantiles[:, :, -1]),
-        "naive_mase": mase(y, base, scales),
-        "naive_wql": wql(y, naive_quantiles, LEVELS),
-        "naive_scrps": scrps(y, naive_quantiles, LEVELS, scales),
     }
 
 

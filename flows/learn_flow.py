@@ -64,6 +64,8 @@ def _learn(
         listener.phase("learn")
         learned = fit_predictor(settings, Path(scratch) / "fitted", request.seed)
         listener.note(learned.comparison.words)
+        if learned.forecasts:
+            listener.note(learned.forecasts)
         listener.phase("register")
         promoted = request.promote == "auto" and learned.comparison.is_not_worse
         version = register_predictor(

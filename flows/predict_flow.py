@@ -5,9 +5,9 @@ from prefect.logging import get_run_logger
 
 from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.flows.progress.guarded_run import guarded
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.pipelines.requests.predict import PredictRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.policies import retried_task
 from espalier.tasks.prediction.score_table import ScoreRecord, score_table
 

@@ -31,9 +31,9 @@ from espalier.pipelines.lifecycle.promotion.policy import (
     decide,
     decide_unopposed,
 )
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.pipelines.requests.promote import PromoteRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.promotion.apply_decision import apply_decision, make_decision_entry
 from espalier.tasks.promotion.compare_models import compare_models
 from espalier.tasks.promotion.find_candidates import PromotionCandidates, find_candidates

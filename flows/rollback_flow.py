@@ -8,9 +8,9 @@ from espalier.flows.progress.flow_hooks import with_run_hooks
 from espalier.flows.progress.guarded_run import guarded
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.decision import Decision
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.pipelines.requests.promote import RollbackRequest
 from espalier.tasks.artifacts import publish_markdown
-from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.policies import retried_task
 from espalier.tasks.promotion.roll_back import roll_back
 

@@ -19,9 +19,12 @@ from espalier.flows.training.session import TrainingSession, session_for
 from espalier.infra.operations.cleaning import tidy_up
 from espalier.infra.operations.raw_rows import expire_rows_quietly
 from espalier.infra.runs.mirror import shared_run
+from espalier.infra.tracking.artifacts import EXAMPLES_FILE
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.differentiable import with_proposals
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE
 from espalier.pipelines.trials.failures import failures_of
 from espalier.tasks.data.embed_pictures import embed_pictures
 from espalier.tasks.data.inherit_winners import read_inheritance
@@ -48,6 +51,7 @@ from espalier.tasks.records import NOTHING_INHERITED, TrainingRun
 from espalier.tasks.search.open_executor import open_executor
 from espalier.tasks.search.open_run import open_run
 from espalier.tasks.search.open_search import open_search
+from espalier.tasks.search.search_supernets import search_supernets
 
 NOT_REFITTED = (
     "the model did not learn from the held-out rows: there was no time for it, or its members are "
@@ -112,6 +116,10 @@ def _train(
 
         watch.phase("search")
         opened = open_search(run, prepared, session.workers, executor, inherited.winners, advice)
+        if opened.plan.strategy == DIFFERENTIABLE:
+            findings = search_supernets(run, prepared, opened.plan, executor, deadline)
+            session.listener.note(findings.said)
+            opened = replace(opened, plan=with_proposals(opened.plan, findings))
         kept_seconds = seconds_to_keep(run.request)
         searched = search(run, executor, opened, session.listener, deadline.earlier(kept_seconds))
         history, deadline = searched.history, searched.deadline
@@ -120,7 +128,11 @@ def _train(
             session.listener.note(line)
 
         watch.phase("ensemble")
-        ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
+        ensemble = build_ensemble(
+            run, prepared, executor, history, opened.plan.finish, deadline, searched.spare
+        )
+        for line in ensemble.notes:
+            session.listener.note(line)
         for line in ensemble.warnings:
             session.listener.warn(line)
         searched.log.add(ensemble.light, 1.0)
@@ -165,21 +177,25 @@ def _train(
             explanation=explaining.result(),
             leaderboard=rows,
             failures=failures,
-            said=(*advised, *session.workers.closing_lines),
+            said=(
+                *advised,
+                *searched.notes,
+                *ensemble.notes,
+                *session.workers.closing_lines,
+            ),
             story=telling.result(),
-            reproduce=None
-            if prepared.series is not None
-            else how_to_reproduce(
+            reproduce=how_to_reproduce(
                 run.request,
                 version,
                 fingerprint=run.table.fingerprint,
                 versions=environment_versions(),
+                can_be_verified=prepared.series is None,
             ),
             champion=find_champion(version, run.tracking.settings),
+            examples=EXAMPLES_FILE if showing.result() else "",
         )
         log_report(run, facts)
         summing_up.result()
-        showing.result()
         if keeping is not None:
             keeping.result()
         report = make_report(facts, run.run_id, history, len(opened.history), watch.seconds())

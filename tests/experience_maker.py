@@ -7,8 +7,13 @@ import numpy as np
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.recording.design import RecordingDesign, filling
 from espalier.pipelines.experience.recording.record import KnowledgeBase, KnownDataset, record_of
-from espalier.pipelines.experience.recording.space_alignment import space_of
-from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from espalier.pipelines.experience.recording.space_alignment import known_space
+from espalier.pipelines.metafeatures.catalogue import (
+    CATALOGUE,
+    SERIES_CATALOGUE,
+    SERIES_VERSION,
+    VERSION,
+)
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Configuration
@@ -41,6 +46,28 @@ class Maker:
             meta=self.meta(number, **given),
         )
 
+    def series(self, number: int, *, n_rows: int = 4_000, **given: float) -> KnownDataset:
+        """Return the series of a forecast."""
+        rng = np.random.default_rng([number, 1])
+        values = {each.name: float(rng.normal()) for each in SERIES_CATALOGUE}
+        values |= {"zero_share": 0.0} | given
+        return KnownDataset(
+            fingerprint=f"series{number}",
+            name=f"set{number}",
+            target="y, 12 steps",
+            metric="mase",
+            n_rows_whole=n_rows,
+            shape=DatasetShape(
+                problem=ProblemKind.REGRESSION, n_rows=n_rows, n_columns=0, n_classes=1
+            ),
+            rows_cap=3_000,
+            n_folds=3,
+            seed=0,
+            meta=MetaFeatures(
+                names=tuple(values), values=tuple(values.values()), version=SERIES_VERSION
+            ),
+        )
+
     def record(
         self,
         dataset,
@@ -71,12 +98,14 @@ class Maker:
     def design(self, n: int) -> RecordingDesign:
         return RecordingDesign(n_configurations=n, seconds=30.0, n_folds=3, seed=0)
 
-    def knowledge(self, law, n_datasets: int, n_configurations: int, **given) -> KnowledgeBase:
+    def knowledge(
+        self, law, n_datasets: int, n_configurations: int, *, series: bool = False, **given
+    ) -> KnowledgeBase:
         """Return records whose score is ``law(dataset, configuration)``; None fails."""
         records = []
         for number in range(n_datasets):
-            dataset = self.dataset(number, **given)
-            space = space_of(dataset.shape)
+            dataset = (self.series if series else self.dataset)(number, **given)
+            space = known_space(dataset)
             plan = filling(space, self.design(round(n_configurations / 0.7)))
             for place, each in enumerate(plan[:n_configurations]):
                 score = law(dataset, each)
@@ -97,3 +126,12 @@ def lawful(dataset, configuration) -> float:
         - 0.05 * abs(np.log10(rate) + 1)
         + (0.01 * noise)
     )
+
+
+_FORECASTER = {"ces": 0.8, "ets": 0.85, "reduction": 0.9, "naive": 1.3}
+
+
+def lawful_error(dataset, configuration) -> float:
+    """Return an error by family, smaller for shorter memories, the same on all series."""
+    longest = float(configuration.get("longest", 600))
+    return _FORECASTER.get(configuration.family, 1.1) + 0.05 * np.log10(longest)

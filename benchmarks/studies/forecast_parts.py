@@ -1,11 +1,13 @@
-"""What the parts of a forecast are worth: the windows' own units, the ensemble, the search.
+"""What the parts of a forecast are worth: the windows' own units, the ensemble, experience.
 
     python benchmarks/studies/forecast_parts.py SERIES_FOLDER [--sets a,b] [--trials 16] [--seed 0]
+        [--series 200]
 
 The folder is that of `benchmarks/forecast.py`. On each set a number of trials (not seconds, so that
 a busy machine changes nothing) is run on what lies before the last horizon, which is then forecast
 
-    ensemble    by the trials as they are combined
+    ensemble    by the trials as they are combined, the first of them advised by experience
+    cold        the same of as many trials without experience
     single      by the best trial alone
     mean        by the plain mean of each family's best trial
     relative    by the default reduction: windows relative to their own level and change
@@ -13,7 +15,7 @@ a busy machine changes nothing) is run on what lies before the last horizon, whi
                 one step after the other, as it is often done
     naive       by the last season
 
-Printed is MASE; the last line is one JSON object.
+Of large sets ``--series`` are drawn. Printed is MASE; the last line is one JSON object.
 """
 
 import argparse
@@ -26,10 +28,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from espalier.pipelines.automl.forecast.advice import forecast_advice
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
 from espalier.pipelines.automl.forecast.finish import finish_forecast
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.forecast_context import usable
+from espalier.pipelines.experience.shipped import shipped_forecasts
 from espalier.pipelines.forecasting.families.definitions import FORECASTERS
 from espalier.pipelines.forecasting.families.reduction import fit_lightgbm
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
@@ -40,6 +44,7 @@ from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.resources.budget import NEVER, Budget
 from espalier.pipelines.search.loop import run_search
 from espalier.pipelines.search.plan import SearchPlan
+from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serving.forecast_model import base_forecast
 from espalier.pipelines.space.family import FamilySpace
 from espalier.pipelines.trials.history import History
@@ -63,12 +68,14 @@ class Split:
         return mase(self.actual, made, self.scales)
 
 
-def split_set(row: Any, folder: Path) -> Split:
-    """Read a set and take its last horizon off."""
+def split_set(row: Any, folder: Path, most: int) -> Split:
+    """Read a set, of at most so many series, and take its last horizon off."""
     horizon = int(row.horizon)
     known = tuple(row.known_covariates.split(";")) if isinstance(row.known_covariates, str) else ()
     columns = SeriesColumns(time="time", target="target", series="series", known_covariates=known)
     table = pd.read_parquet(folder / f"{row.name}.parquet")
+    names = pd.unique(table["series"])
+    table = table[table["series"].isin(names[drawn_rows(len(names), most, seed=0)])]
     left = table.groupby("series", sort=False).cumcount(ascending=False)
     train = read_series(table[left >= horizon], columns)
     later = {
@@ -87,8 +94,11 @@ def split_set(row: Any, folder: Path) -> Split:
     return Split(data, actual, Scales.of(by_index))
 
 
-def search(data: ForecastData, trials: int, seed: int) -> tuple[History, dict[int, Predictions]]:
+def search(
+    data: ForecastData, trials: int, seed: int, *, cold: bool
+) -> tuple[History, dict[int, Predictions]]:
     """Return the trials and their forecasts at the origins."""
+    advice = None if cold else forecast_advice(data, shipped_forecasts(), seed=seed)
     kept: dict[int, Predictions] = {}
 
     def keep(outcome: Any) -> None:
@@ -98,7 +108,13 @@ def search(data: ForecastData, trials: int, seed: int) -> tuple[History, dict[in
     context = data.context()
     budget = Budget(seconds=None, trials=trials)
     plan = SearchPlan(
-        space=data.space, budget=budget, seed=seed, n_workers=1, n_folds=len(data.origins)
+        space=data.space,
+        budget=budget,
+        seed=seed,
+        n_workers=1,
+        n_folds=len(data.origins),
+        warm_start=() if advice is None else advice.first,
+        prior=None if advice is None else advice.prior,
     )
     with SerialExecutor(context) as executor:
         history = run_search(
@@ -165,16 +181,22 @@ def plain(data: ForecastData) -> Floats:
     return np.asarray(mean[:, None] + deviation[:, None] * made)
 
 
-def run_set(row: Any, folder: Path, trials: int, seed: int) -> dict[str, float]:
-    """Return MASE of every part on one set."""
-    split = split_set(row, folder)
-    data = split.data
-    history, kept = search(data, trials, seed)
+def together(data: ForecastData, trials: int, seed: int, *, cold: bool) -> tuple[History, Floats]:
+    """Return the trials of a search, and what they forecast as they are combined."""
+    history, kept = search(data, trials, seed, cold=cold)
     with SerialExecutor(data.context()) as executor:
         result = finish_forecast(
             data, history, kept, executor, seed=seed, deadline=NEVER, choose_until=NEVER
         )
-    made, _ = result.model.forecast(data.search.panel, tuple(data.search.names))
+    return history, result.model.forecast(data.search.panel, tuple(data.search.names))[0]
+
+
+def run_set(row: Any, folder: Path, options: argparse.Namespace) -> dict[str, float]:
+    """Return MASE of every part on one set."""
+    split = split_set(row, folder, options.series)
+    data = split.data
+    _, without = together(data, options.trials, options.seed, cold=True)
+    history, made = together(data, options.trials, options.seed, cold=False)
     best = sorted(history.successes, key=history.gain, reverse=True)
     of_family: dict[str, Any] = {}
     for each in best:
@@ -182,6 +204,7 @@ def run_set(row: Any, folder: Path, trials: int, seed: int) -> dict[str, float]:
     singles = {name: forecast_trial(data, each) for name, each in of_family.items()}
     return {
         "ensemble": split.score(made),
+        "cold": split.score(without),
         "single": split.score(singles[best[0].trial.configuration.family]),
         "mean": split.score(np.mean(list(singles.values()), axis=0)),
         "relative": split.score(relative(data)),
@@ -197,13 +220,14 @@ def main() -> None:
     parser.add_argument("--sets", default="")
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--series", type=int, default=200)
     options = parser.parse_args()
     index = pd.read_csv(options.folder / "index.csv").set_index("name", drop=False)
     found: dict[str, dict[str, float]] = {}
     for name in [each for each in options.sets.split(",") if each] or list(index.index):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            found[name] = run_set(index.loc[name], options.folder, options.trials, options.seed)
+            found[name] = run_set(index.loc[name], options.folder, options)
         if len(found) == 1:
             print(f"{'set':18s}" + "".join(f"{key:>10s}" for key in found[name]))
         print(f"{name:18s}" + "".join(f"{v:10.3f}" for v in found[name].values()), flush=True)

@@ -1,8 +1,8 @@
 """Drift as a Markdown page for the Prefect UI, and as metrics for MLflow."""
 
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.tasks.monitoring.measure_drift import TableComparison
-from espalier.tasks.pages.markdown import escape_markdown
 
 SHOWN_COLUMNS = 15
 

@@ -8,9 +8,9 @@ from espalier.flows.reports.drift import drift_figures, drift_markdown
 from espalier.flows.reports.retraining import RetrainReport
 from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.monitoring.score_champion import MonitoringResult
-from espalier.tasks.pages.markdown import escape_markdown
 
 MonitorOutcome = Literal["healthy", "retrain", "unknown"]
 

@@ -7,13 +7,13 @@ from espalier.infra.settings import Settings
 from espalier.pipelines.errors import DataRefusedError
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, DriftReport
 from espalier.pipelines.lifecycle.retraining.gate import GateDecision, OnDrift, decide_gate
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.data.check_staged_table import check_staged_table
 from espalier.tasks.monitoring.check_champion_suite import SuiteCheck, check_champion_suite
 from espalier.tasks.monitoring.lifecycle_run import LifecycleRun
 from espalier.tasks.monitoring.measure_drift import measure_table_drift
 from espalier.tasks.monitoring.read_last_training import PastTraining
-from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.records import TableRef
 
 LIMITS = DriftLimits()

@@ -15,7 +15,7 @@ from espalier.pipelines.errors import StoreUnavailableError
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.limits.reserve import reserve_seconds, search_deadline, with_slack
-from espalier.pipelines.search.limits.stopping import NOTHING_TO_GAIN, ends_early, typical_seconds
+from espalier.pipelines.search.limits.stopping import ended_early, typical_seconds
 from espalier.pipelines.search.next_trials import awaited
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import said_of, with_stand_ins
@@ -43,11 +43,17 @@ class SearchResult:
         Trials on their way to MLflow; finish it before the run ends.
     deadline : Deadline
         When the whole run must end.
+    spare : Deadline
+        Until when time that the search left may be used; past if it used all.
+    notes : tuple of str
+        For people: why the search ended before its time.
     """
 
     history: History
     log: TrialLog
     deadline: Deadline
+    spare: Deadline
+    notes: tuple[str, ...] = ()
 
 
 def search(
@@ -100,9 +106,17 @@ def search(
         log.finish()  # the run may end here, and what failed must be on record
     if (said := said_of(history, plan.n_folds)) is not None:
         listener.warn(said)
-    if ends_early(history, budget, plan.taken_over):
-        listener.note(f"the search ended early: {NOTHING_TO_GAIN}")
-    return SearchResult(history=history, log=log, deadline=deadline)
+    spare = until_told(plan.spare(deadline.earlier(light), history))
+    early = ended_early(history, budget, spare, plan.taken_over)
+    if early is not None:
+        listener.note(early)
+    return SearchResult(
+        history=history,
+        log=log,
+        deadline=deadline,
+        spare=spare,
+        notes=() if early is None else (early,),
+    )
 
 
 class _SpentClock:

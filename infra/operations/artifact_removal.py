@@ -9,8 +9,10 @@ from espalier.infra.settings import Settings
 from espalier.infra.store_errors import store_errors
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.artifacts import (
+    EXAMPLES_FILE,
     EXPLANATION_FILE,
     REPORT_FILE,
+    REPORT_TEXT_FILE,
     ROWS_BEGIN,
     ROWS_END,
     read_json_file,
@@ -21,8 +23,9 @@ from espalier.infra.tracking.store import make_client
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-ROWS = ("rows", "reference")
-"""Artifacts with raw rows, or what is told of single rows: hold-out, keys, sample for drift."""
+ROWS = ("rows", "reference", EXAMPLES_FILE)
+"""Artifacts with raw rows, or what is told of single rows: hold-out, keys, sample for drift, and
+the page of examples, which shows pictures and texts."""
 
 QUOTING = (
     "validation/validation.html",
@@ -103,17 +106,23 @@ def forget_quotations(settings: Settings, run_id: str) -> tuple[str, ...]:
 
 
 def _cut_single_rows(client: "MlflowClient", settings: Settings, run_id: str) -> None:
-    """Cut what names single rows out of a run's report and explanation."""
-    page = read_text_file(settings, run_id, REPORT_FILE)
-    if page is not None and ROWS_BEGIN in page:
-        before, _, rest = page.partition(ROWS_BEGIN)
-        with store_errors(settings.mlflow_uri):
-            client.log_text(run_id, before + rest.partition(ROWS_END)[2], REPORT_FILE)
+    """Cut what names single rows out of a run's reports and explanation."""
+    for file in (REPORT_FILE, REPORT_TEXT_FILE):
+        page = read_text_file(settings, run_id, file)
+        if page is not None and ROWS_BEGIN in page:
+            with store_errors(settings.mlflow_uri):
+                client.log_text(run_id, _without_rows(page), file)
     explained = read_json_file(settings, run_id, EXPLANATION_FILE)
     if explained is not None and explained.get("worst"):
         text = json.dumps({**explained, "worst": []}, indent=1, ensure_ascii=False)
         with store_errors(settings.mlflow_uri):
             client.log_text(run_id, text, EXPLANATION_FILE)
+
+
+def _without_rows(page: str) -> str:
+    """Return a page without the parts between the marks, however many there are."""
+    kept, *parts = page.split(ROWS_BEGIN)
+    return kept + "".join(part.partition(ROWS_END)[2] for part in parts)
 
 
 def _there(client: "MlflowClient", run_id: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ def expire_rows_quietly(settings: Settings) -> None:
 
 def _runs_of(name: str, settings: Settings) -> "list[Run]":
     if "'" in name:
-        raise UserError(f"no model is called {name!r}")
+        raise UserError(f"no model is called {name!r}; `espalier models` lists those there are")
     client = make_client(settings)
     with store_errors(settings.mlflow_uri):
         experiments = [each.experiment_id for each in client.search_experiments()]

@@ -10,7 +10,13 @@ from espalier.infra.registry.registry import PREDICTOR_MODEL
 from espalier.infra.settings import NO_EXPERIENCE, Settings
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.knowledge import Knowledge, open_knowledge
-from espalier.pipelines.experience.shipped import NAME, shipped_folder
+from espalier.pipelines.experience.shipped import (
+    FORECASTS,
+    NAME,
+    holds_knowledge,
+    shipped_folder,
+    shipped_forecasts,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,10 +45,11 @@ class LoadedExperience:
     knowledge: Knowledge
 
 
-def open_experience(settings: Settings) -> LoadedExperience | None:
+def open_experience(settings: Settings, *, of_forecasts: bool = False) -> LoadedExperience | None:
     """Load the knowledge that training runs use; None if there is none or it is switched off.
 
-    Unreadable knowledge is skipped, unless the settings name it.
+    Unreadable knowledge is skipped, unless the settings name it. What is known of forecasts is in
+    a folder of its own beside that of tables; a folder may hold one of the two.
 
     Raises
     ------
@@ -54,9 +61,15 @@ def open_experience(settings: Settings) -> LoadedExperience | None:
     if settings.experience == NO_EXPERIENCE:
         return None
     if settings.experience is not None:
-        source = ExperienceSource(name=str(settings.experience), folder=settings.experience)
+        named = settings.experience
+        inner = named / FORECASTS
+        if of_forecasts and not holds_knowledge(inner):
+            return None  # it was fitted to trials on tables alone
+        if not of_forecasts and holds_knowledge(inner) and not holds_knowledge(named):
+            return None  # or to those on series alone
+        source = ExperienceSource(name=str(named), folder=inner if of_forecasts else named)
         return LoadedExperience(source=source, knowledge=open_knowledge(source.folder))
-    for source in _by_default(settings):
+    for source in _by_default(settings, of_forecasts=of_forecasts):
         try:
             return LoadedExperience(source=source, knowledge=open_knowledge(source.folder))
         except UserError as error:
@@ -64,12 +77,13 @@ def open_experience(settings: Settings) -> LoadedExperience | None:
     return None
 
 
-def _by_default(settings: Settings) -> Iterator[ExperienceSource]:
+def _by_default(settings: Settings, *, of_forecasts: bool) -> Iterator[ExperienceSource]:
     number = champion_number(settings)
     if number is not None:
-        yield ExperienceSource(
-            name=f"{PREDICTOR_MODEL} version {number}", folder=predictor_files(number, settings)
-        )
-    shipped = shipped_folder()
+        folder = predictor_files(number, settings)
+        folder = folder / FORECASTS if of_forecasts else folder
+        if not of_forecasts or holds_knowledge(folder):
+            yield ExperienceSource(name=f"{PREDICTOR_MODEL} version {number}", folder=folder)
+    shipped = shipped_forecasts() if of_forecasts else shipped_folder()
     if shipped is not None:
         yield ExperienceSource(name=NAME, folder=shipped)

@@ -114,7 +114,10 @@ def version_folder(
             )
         except (MlflowException, OSError) as error:
             shown = f"{version.name}/{version.version}"
-            raise UserError(f"the files of model {shown} are gone: {str(error)[:200]}") from error
+            raise UserError(
+                f"the files of model {shown} are gone ({str(error)[:200]}); use another "
+                "version, or train it again"
+            ) from error
 
 
 def load(version: RegisteredVersion, settings: Settings) -> ServedModel:
@@ -150,7 +153,10 @@ def open_version(version: RegisteredVersion, settings: Settings) -> OpenedModel:
     files = model_files(version, settings)
     if files.is_forecast:
         shown = f"{version.name}/{version.version}"
-        raise UserError(f"model {shown} forecasts series; this is for models of tables")
+        raise UserError(
+            f"model {shown} forecasts series; this is for models of tables, its forecasts are "
+            "made by espalier predict"
+        )
     return open_model(files.saved)
 
 

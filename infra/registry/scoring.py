@@ -62,7 +62,8 @@ def score_rows(
             )
         except subprocess.TimeoutExpired:
             raise UserError(
-                f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s"
+                f"model {shown} did not answer {len(rows):,} rows within {timeout:g} s; give it "
+                "fewer rows at once"
             ) from None
         if ended.returncode != 0 or not (folder / "answer.json").exists():
             if files.loader != LOADER:

@@ -98,7 +98,7 @@ def fitting_encoding(source: str, dialect: CsvDialect) -> str:
                 continue
             raise UserError(
                 f"{redact_source(source)!r} ends in the middle of a character; it was not fully "
-                "written"
+                "written: export or copy it again"
             ) from None
         return encoding
     return dialect.encodings[-1]

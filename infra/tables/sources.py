@@ -103,7 +103,10 @@ def root_of_pictures(source: str, image_root: str | None) -> str | None:
         return None if is_database(source) else folder_of(source)
     named = open_to_us(image_root)
     if not os.path.exists(named):
-        raise UserError(f"the folder of pictures {redact_source(image_root)!r} does not exist")
+        raise UserError(
+            f"the folder of pictures {redact_source(image_root)!r} does not exist; check "
+            "--image-root"
+        )
     return named
 
 

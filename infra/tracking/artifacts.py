@@ -11,6 +11,9 @@ from espalier.infra.tracking.store import make_client
 
 LEADERBOARD_FILE = "leaderboard.json"
 REPORT_FILE = "report.html"
+REPORT_TEXT_FILE = "report.md"
+EXAMPLES_FILE = "examples.html"
+"""Single rows of pictures and texts; what a report links to. It goes when the rows go."""
 EXPLANATION_FILE = "explanation.json"
 SEARCH_FILE = "search.json"
 

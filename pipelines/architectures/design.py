@@ -20,12 +20,33 @@ from espalier.pipelines.architectures.layers import (
 )
 
 Block = Literal["plain", "residual", "bottleneck", "inverted", "depthwise"]
+BLOCKS: tuple[Block, ...] = ("plain", "residual", "bottleneck", "inverted", "depthwise")
+KERNELS = (3, 5)
 
 DEPTH_BASE, WIDTH_BASE, SIDE_BASE = 1.2, 1.1, 1.15
 """What one unit of the compound coordinate multiplies depth, width and side by (EfficientNet)."""
 _LEAST_SIDE = 8
 # From this side on the first convolution takes every second pixel.
 _LARGE_SIDE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Blocks of one kind, one after the other, at one side of the picture.
+
+    Attributes
+    ----------
+    block : str
+        Their kind.
+    kernel : int
+        Side of their convolutions' windows.
+    depth : int
+        Their number.
+    """
+
+    block: Block
+    kernel: int
+    depth: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +81,9 @@ class Design:
     compound : float
         EfficientNet's coordinate: 1 makes the network 1.2 times as deep, 1.1 times as wide, and
         the pictures 1.15 times as large (Tan and Le 2019).
+    later : tuple of Stage
+        The stages after the first, where each has a kind, window and depth of its own; ``stages``
+        then counts for nothing. Empty: all are as the first.
     """
 
     block: Block = "residual"
@@ -76,6 +100,17 @@ class Design:
     hidden: int = 0
     side: int = 32
     compound: float = 0.0
+    later: tuple[Stage, ...] = ()
+
+    @property
+    def plan(self) -> tuple[Stage, ...]:
+        """All stages, the first one first."""
+        first = Stage(self.block, self.kernel, self.depth)
+        return (first, *self.later) if self.later else (first,) * self.stages
+
+    def channels(self, stage: int) -> int:
+        """Return the channels of a stage, counted from 0."""
+        return _whole_groups(self.width * self.growth**stage)
 
     def scaled(self, largest_side: int) -> "Design":
         """Return the design with its compound coordinate applied, and that set to 0.
@@ -86,9 +121,13 @@ class Design:
             Side of the pictures as they are kept; more detail than that there is none.
         """
         side = round(self.side * SIDE_BASE**self.compound)
+        deeper = DEPTH_BASE**self.compound
         return replace(
             self,
-            depth=max(1, round(self.depth * DEPTH_BASE**self.compound)),
+            depth=max(1, round(self.depth * deeper)),
+            later=tuple(
+                replace(each, depth=max(1, round(each.depth * deeper))) for each in self.later
+            ),
             width=max(GROUP_CHANNELS, round(self.width * WIDTH_BASE**self.compound)),
             side=min(largest_side, max(min(_LEAST_SIDE, largest_side), side)),
             compound=0.0,
@@ -108,22 +147,38 @@ class Design:
         """
         design = self.scaled(largest_side)
         steps = _Steps(design)
-        channels = _whole_groups(design.width)
-        stem = steps.convolve(0, COLOURS, channels, 3, 2 if design.side >= _LARGE_SIDE else 1)
-        at = steps.activate(stem)
-        for stage in range(design.stages):
-            wanted = _whole_groups(design.width * design.growth**stage)
-            for number in range(design.depth):
-                stride = 2 if stage and not number else 1
-                at = steps.block(at, channels, wanted, stride)
+        at, channels = steps.stem(), design.channels(0)
+        for number, stage in enumerate(design.plan):
+            wanted = design.channels(number)
+            for place in range(stage.depth):
+                stride = 2 if number and not place else 1
+                at = steps.block(stage, at, channels, wanted, stride)
                 channels = wanted
-        at = steps.add(MeanPool(at, channels, n_pictures))
-        units = channels * n_pictures
-        if design.hidden:
-            at = steps.activate(steps.add(Dense(at, units, design.hidden)))
-            units = design.hidden
-        steps.add(Dense(at, units, n_outputs))
+        steps.head(at, channels, n_pictures, n_outputs)
         return Network(tuple(steps.made), design.side, n_pictures)
+
+
+def stem_of(design: Design) -> tuple[Step, ...]:
+    """Return the steps before the first stage."""
+    steps = _Steps(design)
+    steps.stem()
+    return tuple(steps.made)
+
+
+def block_of(
+    design: Design, stage: Stage, inputs: int, outputs: int, stride: int
+) -> tuple[Step, ...]:
+    """Return the steps of one block of a stage alone, which reads value 0."""
+    steps = _Steps(design)
+    steps.block(stage, 0, inputs, outputs, stride)
+    return tuple(steps.made)
+
+
+def head_of(design: Design, channels: int, n_pictures: int, n_outputs: int) -> tuple[Step, ...]:
+    """Return the steps after the last stage, of so many channels."""
+    steps = _Steps(design)
+    steps.head(0, channels, n_pictures, n_outputs)
+    return tuple(steps.made)
 
 
 class _Steps:
@@ -157,20 +212,34 @@ class _Steps:
         at = self.add(Convolution(source, inputs, outputs, kernel, stride, groups))
         return self.add(Normalisation(at, outputs, self._design.norm, last))
 
-    def block(self, source: int, inputs: int, outputs: int, stride: int) -> int:
+    def stem(self) -> int:
+        """Add the first convolution; return the number of the value that it makes."""
+        design = self._design
+        stride = 2 if design.side >= _LARGE_SIDE else 1
+        return self.activate(self.convolve(0, COLOURS, design.channels(0), 3, stride))
+
+    def head(self, source: int, channels: int, n_pictures: int, n_outputs: int) -> None:
+        """Add the mean over all places and the dense layers."""
+        at, units = self.add(MeanPool(source, channels, n_pictures)), channels * n_pictures
+        hidden = self._design.hidden
+        if hidden:
+            at, units = self.activate(self.add(Dense(at, units, hidden))), hidden
+        self.add(Dense(at, units, n_outputs))
+
+    def block(self, stage: Stage, source: int, inputs: int, outputs: int, stride: int) -> int:
         """Add a block; return the number of the value that it makes."""
         design = self._design
-        kernel, skips = design.kernel, design.skip
+        kernel, skips = stage.kernel, design.skip
         same = inputs == outputs and stride == 1
-        if design.block == "plain":
+        if stage.block == "plain":
             at = self.activate(self.convolve(source, inputs, outputs, kernel, stride))
             return self._gated(at, outputs)
-        if design.block == "depthwise":
+        if stage.block == "depthwise":
             at = self.convolve(source, inputs, inputs, kernel, stride, depthwise=True)
             at = self.convolve(self.activate(at), inputs, outputs, 1)
             at = self._gated(self.activate(at), outputs)
             return self.add(Sum(at, source)) if skips and same else at
-        if design.block == "inverted":
+        if stage.block == "inverted":
             inner = inputs * design.expansion
             at = source
             if design.expansion > 1:
@@ -178,7 +247,7 @@ class _Steps:
             at = self.activate(self.convolve(at, inner, inner, kernel, stride, depthwise=True))
             at = self.convolve(self._gated(at, inner), inner, outputs, 1, last=skips and same)
             return self.add(Sum(at, source)) if skips and same else at
-        if design.block == "bottleneck":
+        if stage.block == "bottleneck":
             inner = _whole_groups(outputs / design.expansion)
             at = self.activate(self.convolve(source, inputs, inner, 1))
             at = self.activate(self.convolve(at, inner, inner, kernel, stride))

@@ -3,16 +3,18 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.architectures.augmenting import augmented, blended
+from espalier.pipelines.architectures.batches import Batches, Examples, rows_a_step
 from espalier.pipelines.architectures.forward import MOMENTUM, forward
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours
+from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.weights import Array, Weights, is_fitted
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -20,33 +22,12 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 # Part of the time after which the learning rate has fallen: the rest is for the last validation.
 _TIME_SHARE = 0.93
 _CLIP = 5.0
+# The first part of a training may see pictures of this share of the side, of at least so many
+# pixels, if it has at least so many epochs.
+_SMALL, _LEAST_SMALL, _LEAST_EPOCHS = 0.625, 10, 4
 _ROWS_A_BLOCK = 256
-# An epoch of few rows has so many steps if batches need not be smaller than so many rows.
-_LEAST_STEPS, _LEAST_BATCH = 8, 8
 # Training ends where the answers have been no better for this share of its epochs, and this many.
 _PATIENCE_SHARE, _PATIENCE = 0.35, 6
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examples:
-    """Rows to learn from, or to be judged by.
-
-    Attributes
-    ----------
-    pixels : array of uint8, shape (n_rows, n_pictures, side, side, 3)
-        The pictures of each row.
-    target : array of float32, shape (n_rows, n_outputs)
-        Shares of the classes, or standardised values.
-    weight : array of float32, shape (n_rows,)
-        How much each counts; mean 1.
-    """
-
-    pixels: NDArray[np.uint8]
-    target: Array
-    weight: Array
-
-    def __len__(self) -> int:
-        return len(self.target)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +86,7 @@ def train_network(
     n_threads : int
         Threads; sums depend on their number in the last digits.
     """
-    with _threads(n_threads):
+    with using_threads(n_threads):
         run = _Training(network, recipe, start, colours, classification, rng)
         return run.run(examples, valid, deadline)
 
@@ -135,38 +116,53 @@ class _Training:
         self.optimiser = _optimiser(recipe, self.weights)
         self.n_steps = 0
         self.randomness = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        self.mean = torch.from_numpy(colours.mean)[:, None, None]
-        self.spread = torch.from_numpy(colours.spread)[:, None, None]
+        self.batches = Batches(colours, classification)
 
     def run(self, examples: Examples, valid: Examples | None, deadline: Deadline) -> Trained:
         """Train; return the weights of the best epoch."""
         recipe, seconds = self.recipe, deadline.seconds_left
-        batch = min(recipe.batch_size, max(_LEAST_BATCH, len(examples) // _LEAST_STEPS))
-        batch = min(batch, len(examples))
+        batch = rows_a_step(recipe, len(examples))
         steps = max(1, len(examples) // batch)
         best, losses, kept, epoch = math.inf, list[float](), self._copied(), 0
-        best_epoch = 1
+        best_epoch, progress = 1, 0.0
+        large, small = (examples, valid), self._smaller(examples, valid)
+        shown = small or large
         for epoch in range(1, recipe.epochs + 1):
+            if shown is small and max(progress, (epoch - 1) / recipe.epochs) >= recipe.small_share:
+                shown, best, best_epoch = large, math.inf, epoch
             order = self.rng.permutation(len(examples))
             is_over = False
             for step in range(steps):
                 progress = max(
                     (epoch - 1 + step / steps) / recipe.epochs, _time_spent(seconds, deadline)
                 )
-                self._step(examples, order[step * batch : (step + 1) * batch], progress)
+                if shown is small and progress >= recipe.small_share:
+                    break  # what is left of the time is for pictures as they are
+                self._step(shown[0], order[step * batch : (step + 1) * batch], progress)
                 is_over = _time_spent(seconds, deadline) >= 1.0
                 if is_over:
                     break
-            if valid is None:
+            if shown[1] is None:
                 best_epoch = epoch
             else:
-                losses.append(self.loss(valid))
+                losses.append(self.loss(shown[1]))
                 if losses[-1] <= best:
                     best, best_epoch, kept = losses[-1], epoch, self._copied()
             waited = epoch - best_epoch
-            if is_over or waited > max(_PATIENCE, _PATIENCE_SHARE * recipe.epochs):
+            is_stuck = waited > max(_PATIENCE, _PATIENCE_SHARE * recipe.epochs)
+            if is_over or (is_stuck and shown is large):
                 break
         return Trained(self._copied() if valid is None else kept, best_epoch, tuple(losses))
+
+    def _smaller(
+        self, examples: Examples, valid: Examples | None
+    ) -> tuple[Examples, Examples | None] | None:
+        """Return the rows with smaller pictures; None where all are shown as they are."""
+        side = round(_SMALL * self.network.side)
+        recipe = self.recipe
+        if not recipe.small_share or side < _LEAST_SMALL or recipe.epochs < _LEAST_EPOCHS:
+            return None
+        return _at_side(examples, side), None if valid is None else _at_side(valid, side)
 
     def loss(self, examples: Examples) -> float:
         """Return the weighted mean loss on rows; infinite where it is no number."""
@@ -176,12 +172,9 @@ class _Training:
         with torch.no_grad():
             for start in range(0, len(examples), _ROWS_A_BLOCK):
                 rows = np.arange(start, min(start + _ROWS_A_BLOCK, len(examples)))
-                answers = forward(
-                    self.network, self.weights, self._standardised(examples.pixels[rows])
-                )
-                target = torch.from_numpy(examples.target[rows])
-                losses = self._losses(answers, target).numpy()
-                total += float((losses * examples.weight[rows]).sum())
+                pictures, target, weight = self.batches.tensors(examples, rows)
+                answers = forward(self.network, self.weights, pictures)
+                total += float((self.batches.losses(answers, target) * weight).sum())
         mean = total / max(float(examples.weight.sum()), 1e-12)
         return mean if math.isfinite(mean) else math.inf
 
@@ -190,12 +183,11 @@ class _Training:
         import torch
 
         recipe, how = self.recipe, self.recipe.augmentation
-        pictures = augmented(self._standardised(examples.pixels[rows]), how, self.rng)
-        target = torch.from_numpy(examples.target[rows])
+        pictures, target, weight = self.batches.tensors(examples, rows)
+        pictures = augmented(pictures, how, self.rng)
         if self.classification and recipe.label_smoothing:
             share = recipe.label_smoothing
             target = target * (1 - share) + share / target.shape[1]
-        weight = torch.from_numpy(examples.weight[rows])
         if how.mixup:
             pictures, target, weight = blended(
                 pictures, target, weight, how.mixup, self.rng, self.network.n_pictures
@@ -210,7 +202,7 @@ class _Training:
             dropout=recipe.dropout,
             randomness=self.randomness,
         )
-        loss = (self._losses(answers, target) * weight).mean()
+        loss = (self.batches.losses(answers, target) * weight).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         fitted = [each for each in self.weights.values() if each.requires_grad]
@@ -223,22 +215,12 @@ class _Training:
         self.optimiser.step()
         self.n_steps += 1
 
-    def _losses(self, answers: Any, target: Any) -> Any:
-        """Return the loss of each row: the cross entropy, or the squared error."""
-        if self.classification:
-            return -(target * answers.log_softmax(dim=1)).sum(dim=1)
-        return ((answers - target) ** 2).sum(dim=1)
-
-    def _standardised(self, pixels: NDArray[np.uint8]) -> Any:
-        """Return pixels, (n, k, side, side, 3), as a tensor of (n * k, 3, side, side)."""
-        import torch
-
-        flat = torch.from_numpy(pixels.reshape(-1, *pixels.shape[2:]))
-        # Seen as channels first, the bytes are in oneDNN's quick layout already.
-        return (flat.permute(0, 3, 1, 2).float() - self.mean) / self.spread
-
     def _copied(self) -> dict[str, Array]:
         return {name: each.detach().numpy().copy() for name, each in self.weights.items()}
+
+
+def _at_side(examples: Examples, side: int) -> Examples:
+    return replace(examples, pixels=shrunk(examples.pixels, side))
 
 
 def _time_spent(seconds: float, deadline: Deadline) -> float:
@@ -265,14 +247,19 @@ def _optimiser(recipe: Recipe, weights: dict[str, Any]) -> Any:
     rate = recipe.learning_rate
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(
-            groups, rate, recipe.momentum, nesterov=recipe.nesterov and recipe.momentum > 0
+            groups,
+            rate,
+            recipe.momentum,
+            nesterov=recipe.nesterov and recipe.momentum > 0,
+            fused=True,
         )
     kind = torch.optim.AdamW if recipe.optimiser == "adamw" else torch.optim.Adam
-    return kind(groups, rate, (recipe.momentum, recipe.beta2))
+    # With steps of a few rows, Python's share of a step that is not fused can be felt.
+    return kind(groups, rate, (recipe.momentum, recipe.beta2), fused=True)
 
 
 @contextmanager
-def _threads(n_threads: int) -> Iterator[None]:
+def using_threads(n_threads: int) -> Iterator[None]:
     """Let PyTorch use so many threads, and as many as before afterwards.
 
     Two trainings of two threads each on two cores take several times as long as with one each.

@@ -40,6 +40,7 @@ from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.surroundings import undisturbed
+from espalier.pipelines.trials.progress_line import print_line
 
 if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.automl.in_process import TrainingResult
@@ -211,6 +212,10 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         self.experience_ = trained.experience
         self.ensemble_report_ = pd.DataFrame(trained.choice.combiners)
         self.front_ = pd.DataFrame([each.to_dict() for each in trained.front])
+        self.notes_ = trained.notes
+        if self.verbose:
+            for line in trained.notes:
+                print_line(line)
 
     def _score_holdout(
         self,

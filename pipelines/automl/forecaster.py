@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -77,6 +78,9 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
     wide : bool
         Whether the table has a column for each series beside that of the times. Forecasts are
         long all the same, under the names ``series_column`` and ``target``.
+    experience : str, path or None
+        What is tried first: ``"auto"`` for what trials on other series taught, a folder of
+        `espalier experience fit`, or None for each family's default.
 
     Attributes
     ----------
@@ -130,6 +134,7 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
         holidays: str | Sequence[str] = (),
         hierarchy: Sequence[str] = (),
         wide: bool = False,
+        experience: "str | Path | None" = "auto",
     ) -> None:
         self.horizon = horizon
         self.time_column = time_column
@@ -151,6 +156,7 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
         self.holidays = holidays
         self.hierarchy = hierarchy
         self.wide = wide
+        self.experience = experience
 
     @undisturbed
     def fit(self, df: pd.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
@@ -173,6 +179,7 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
             The table or a parameter is wrong; the message says which. It is a ValueError.
         """
         # Imported late: a fitted estimator predicts without the search and its packages.
+        from espalier.pipelines.automl.forecast.advice import experience_of_forecasts
         from espalier.pipelines.automl.forecast.settings import ForecastSettings
         from espalier.pipelines.automl.forecast.training import train_forecast
         from espalier.pipelines.automl.notebook.live import shown_trials
@@ -192,6 +199,7 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
             n_workers=self._n_workers(),
             seed=self._seed(),
             families=None if self.families is None else tuple(self.families),
+            experience=experience_of_forecasts(self.experience, budget),
         )
         if self.verbose:
             print(*table.notes, sep="\n")  # noqa: T201

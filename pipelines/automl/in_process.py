@@ -38,6 +38,7 @@ from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.scoring import check_percentages, check_target
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.resources.memory import MIB, trial_memory_mb, worker_memory
+from espalier.pipelines.search.limits.stopping import ended_early
 from espalier.pipelines.search.stand_ins import said_of
 from espalier.pipelines.serialization.sealed_files import new_key
 from espalier.pipelines.serving.model import EnsembleModel
@@ -73,6 +74,8 @@ class TrainingResult:
         Expected and observed scores of the first trials; None without experience.
     front : tuple of FrontPoint
         What cannot be bettered in score and costs at once; empty unless asked for.
+    notes : tuple of str
+        For people: how time was used that the search left.
     """
 
     model: EnsembleModel
@@ -81,6 +84,7 @@ class TrainingResult:
     adjusted: AdjustmentReport
     experience: dict[str, Any] | None = None
     front: tuple[FrontPoint, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def train_in_process(
@@ -159,6 +163,8 @@ def train_in_process(
             )
             if (said := said_of(history, len(data.folds))) is not None:
                 warnings.warn(said, stacklevel=2)
+            spare = plan.spare(ensemble_end.earlier(settings.light_seconds), history)
+            early = ended_early(history, plan.budget, spare)
 
             def correct(
                 choice: EnsembleChoice, members: Members
@@ -189,6 +195,7 @@ def train_in_process(
                     cost=plan.finish,
                     fold_models=fold_models,
                     serving=settings.serving,
+                    spare=spare,
                 ),
                 deadline=deadline,
                 correct=correct,
@@ -202,6 +209,7 @@ def train_in_process(
         if advice is None
         else _advice_outcome(advice, data.space, history, settings),
         front=finished.front,
+        notes=tuple(line for line in (early, finished.look_said) if line is not None),
     )
 
 

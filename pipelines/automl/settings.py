@@ -19,9 +19,6 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
 
-# Of a search, from which on the shipped experience is asked: meta-features take a second.
-LEAST_TRIALS, LEAST_SECONDS = 8, 10.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
@@ -51,7 +48,8 @@ class TrainingSettings:
     search : str
         Strategy that proposes configurations: ``guided`` (mostly gradient ascent on a Gaussian
         process), ``gp``, ``neural``, ``forest``, ``tpe``, ``evolution``,
-        ``policy``, ``policy+critic``, ``local``, ``nsga2``, ``random`` or ``grid``.
+        ``policy``, ``policy+critic``, ``local``, ``differentiable`` (networks on pictures, proposed
+        by one that holds many; then as ``guided``), ``nsga2``, ``random`` or ``grid``.
     memory_limit : str or None
         Memory that a trial may use, data included, such as ``"4GiB"``; None for an equal share of
         80 % of the machine's. A large limit can reduce the number of concurrent trials.
@@ -218,8 +216,6 @@ class TrainingSettings:
             return None
         if self.experience != "auto":
             return Path(self.experience)
-        from espalier.pipelines.experience.shipped import shipped_folder
+        from espalier.pipelines.experience.shipped import is_worth_asking, shipped_folder
 
-        short = (self.n_trials or LEAST_TRIALS) < LEAST_TRIALS
-        hurried = (self.time_budget or LEAST_SECONDS) < LEAST_SECONDS
-        return None if short or hurried else shipped_folder()
+        return shipped_folder() if is_worth_asking(self.n_trials, self.time_budget) else None

@@ -35,6 +35,9 @@ front_ : DataFrame
     them at once, best score first, and which of them is ``chosen``; else empty.
 cv_score_ : float
     Score of the combination on rows it was not fitted to.
+notes_ : tuple of str
+    How time was used that the search left: why it ended early, and what followed; empty if it used
+    all.
 metric_ : str
     What was optimised.
 holdout_score_, holdout_interval_ : float and (float, float), or None

@@ -4,6 +4,7 @@ The estimators call the steps directly (`espalier.pipelines.automl.in_process`);
 wraps them in its tasks.
 """
 
+import warnings
 from collections.abc import Callable, Container, Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -19,16 +20,19 @@ from espalier.pipelines.finishing.baseline import choose_baseline
 from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
 from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS, LightModels
 from espalier.pipelines.finishing.prefer import FrontPoint
+from espalier.pipelines.finishing.second_look import SecondLook
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.metrics.scoring import answer_floor
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.search.differentiable import ask_supernets, with_proposals
 from espalier.pipelines.search.limits.operation_limit import aims_within
 from espalier.pipelines.search.limits.reserve import search_deadline
 from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import with_stand_ins
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE
 from espalier.pipelines.serving.latency import prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
@@ -75,6 +79,8 @@ class FinishedTraining:
         Smaller forms of the best models; none unless they were asked for.
     front : tuple of FrontPoint
         What cannot be bettered in score and costs at once; empty unless asked for.
+    look : SecondLook or None
+        The best trials as further draws of the folds see them; None if there was no time for it.
     """
 
     model: EnsembleModel
@@ -82,6 +88,17 @@ class FinishedTraining:
     adjusted: AdjustmentReport
     light: LightModels = NO_LIGHT_MODELS
     front: tuple[FrontPoint, ...] = ()
+    look: SecondLook | None = None
+
+    @property
+    def look_said(self) -> str | None:
+        """For people: how often the best trials were scored again; None if they were not."""
+        return None if self.look is None else self.look.said
+
+    @property
+    def predictions(self) -> Mapping[int, Predictions]:
+        """Out-of-fold predictions, by trial number, that those of the search give way to."""
+        return {**self.light.predictions, **({} if self.look is None else self.look.predictions)}
 
 
 def plan_search(
@@ -169,6 +186,11 @@ def search(
         Called with each outcome, with its out-of-fold predictions, as it arrives.
     """
     end = search_deadline(plan.budget, plan.space.shape, deadline)
+    if plan.strategy == DIFFERENTIABLE:
+        findings = ask_supernets(plan, executor, data.folds, end)
+        if not findings.proposed:
+            warnings.warn(findings.said, stacklevel=2)
+        plan = with_proposals(plan, findings)
     history = run_search(plan, executor, data.metric, deadline=end, on_result=on_result)
     return with_stand_ins(history, predicted)
 
@@ -214,6 +236,7 @@ def finish(
     members: Members
     correction = None
     light, front = NO_LIGHT_MODELS, tuple[FrontPoint, ...]()
+    look: SecondLook | None = None
     if not history.successes and settings.allow_baseline:
         choice, members = choose_baseline(data.search, data.metric)
         adjusted = AdjustmentResult()
@@ -230,7 +253,9 @@ def finish(
             combine=settings.ensemble and not settings.interpretable,
         )
         choice, members, light, front = made.choice, made.members, made.light, made.front
-        predictions = {**predictions, **light.predictions}
+        look = made.look
+        seen = {} if look is None else look.predictions
+        predictions = {**predictions, **light.predictions, **seen}
         if correct is not None:
             choice, correction = correct(choice, members)
         adjusted = fit_adjustments(
@@ -255,7 +280,12 @@ def finish(
         correction=correction,
     )
     return FinishedTraining(
-        model=model, choice=choice, adjusted=adjusted.report, light=light, front=front
+        model=model,
+        choice=choice,
+        adjusted=adjusted.report,
+        light=light,
+        front=front,
+        look=look,
     )
 
 

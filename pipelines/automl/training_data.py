@@ -14,8 +14,11 @@ from espalier.pipelines.evaluation.context import EvaluationContext
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.export.portable import portable_learners
 from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.neural.convnet_family import CONVNET
+from espalier.pipelines.learners.neural.supernet_family import SUPERNET
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.metric import Metric
+from espalier.pipelines.search.differentiable import refuse_without_networks
 from espalier.pipelines.search.limits.fold_count import affordable_folds
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -76,6 +79,7 @@ class TrainingData:
             folds=self.folds,
             metric=self.metric,
             learners=self.learners,
+            helpers=(SUPERNET,) if CONVNET in self.learners else (),
             n_threads=n_threads,
             fold_models=fold_models,
             memory_limit_mb=memory_limit_mb,
@@ -119,12 +123,13 @@ def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, .
     Raises
     ------
     UserError
-        A family is unknown, or none can learn from these rows.
+        A family is unknown, none can learn from these rows, or the strategy needs another.
     """
     chosen = choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
-    if settings.portable is None:
-        return chosen
-    return portable_learners(chosen, search, settings.portable)
+    if settings.portable is not None:
+        chosen = portable_learners(chosen, search, settings.portable)
+    refuse_without_networks(settings.search, chosen)
+    return chosen
 
 
 def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str, ...]:

@@ -120,7 +120,10 @@ def encode_target(
     if problem is ProblemKind.REGRESSION:
         numbers = target_numbers(y, decimal, codes=True)
         if numbers is None:
-            raise UserError(f"the target {y.name!r} holds {_example_text(y)}, which is no number")
+            raise UserError(
+                f"the target {y.name!r} holds {_example_text(y)}, which is no number; correct it, "
+                "or predict classes instead"
+            )
         return numbers, None
     return encode_labels(y)
 

@@ -23,6 +23,8 @@ class EvaluationContext:
         The metric to score by.
     learners : tuple of Learner
         The families of the search, including the user's own.
+    helpers : tuple of Learner
+        What workers fit beside trials, such as supernets; no trial is of these.
     n_threads : int
         Threads one trial may use.
     fold_models : FoldModels or None
@@ -35,6 +37,7 @@ class EvaluationContext:
     folds: FoldPlan
     metric: Metric
     learners: tuple[Learner, ...]
+    helpers: tuple[Learner, ...] = ()
     n_threads: int = 1
     fold_models: FoldModels | None = None
     memory_limit_mb: float | None = None
@@ -47,7 +50,7 @@ class EvaluationContext:
         KeyError
             There is no such family.
         """
-        for learner in self.learners:
+        for learner in (*self.learners, *self.helpers):
             if learner.name == name:
                 return learner
         raise KeyError(name)

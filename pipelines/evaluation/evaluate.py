@@ -149,6 +149,7 @@ def _fit_candidate(
         job.seed,
         iterations=job.iterations,
         rank_share=job.rank_share,
+        in_eight_bits=job.in_eight_bits,
     )
     if job.answers is not None:
         part = taught_rows(part, job.answers)
@@ -199,6 +200,7 @@ def _run_folds(
             trial.seed,
             iterations=None if trial.variant is None else trial.variant.iterations,
             rank_share=None if trial.variant is None else trial.variant.rank_share,
+            in_eight_bits=trial.variant is not None and trial.variant.in_eight_bits,
         )
         parent = parents[number] if number < len(parents) else None
         _run_fold(candidate, fold, context, deadline, n_folds - number, progress, parent)
@@ -220,9 +222,13 @@ def _run_folds(
 def _parents(trial: Trial, context: EvaluationContext) -> "tuple[Candidate, ...]":
     """Return the fold models of an earlier trial that those of this one may start from.
 
-    Only in a search that time ends: which trials came earlier depends on the workers.
+    A smaller form of a model is made from that very model. Otherwise only in a search that time
+    ends: which trials came earlier depends on the workers.
     """
     family = trial.configuration.family
+    if trial.variant is not None and context.fold_models is not None:
+        own = context.fold_models.load_of(trial.variant.of, trial.configuration)
+        return own if context.learner(family).inherits else ()
     if trial.seconds_limit is None or context.fold_models is None:
         return ()
     return context.fold_models.best_of(family) if context.learner(family).inherits else ()
@@ -290,6 +296,7 @@ def _new_candidate(
     *,
     iterations: int | None = None,
     rank_share: float | None = None,
+    in_eight_bits: bool = False,
 ) -> "Candidate":
     # Imported late: a process that only reads results needs no preprocessing library.
     from espalier.pipelines.learners.candidate import Candidate
@@ -304,6 +311,7 @@ def _new_candidate(
         iterations=iterations,
         objective=context.metric.objective,
         rank_share=rank_share,
+        in_eight_bits=in_eight_bits,
     )
 
 

@@ -26,6 +26,8 @@ class MemberJob:
         Positions of the rows to fit to; None for all search rows.
     rank_share : float or None
         Share of the rank of a network's matrices that is left after the fit; None for all of it.
+    in_eight_bits : bool
+        Whether the numbers of a network on pictures become integers of eight bits after the fit.
     answers : array or None
         What to learn in place of the target, for these rows in their order: probabilities, shape
         (n, K), or values, shape (n,). Rows with NaN are left out. None for the target.
@@ -37,4 +39,5 @@ class MemberJob:
     iterations: int | None = None
     rows: NDArray[Any] | None = field(default=None, repr=False)
     rank_share: float | None = None
+    in_eight_bits: bool = False
     answers: NDArray[Any] | None = field(default=None, repr=False)

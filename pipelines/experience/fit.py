@@ -15,8 +15,8 @@ from espalier.pipelines.experience.transfer.validate import Validation
 from espalier.pipelines.seeds import integer_seed
 
 
-def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
-    """Fit knowledge to all records.
+def fit_knowledge(experience: KnowledgeBase, *, seed: int, series: bool = False) -> Knowledge:
+    """Fit knowledge to all records on tables, or to those on the series of forecasts.
 
     The predictor is validated by leaving out one dataset at a time; runs do not use it if it ranks
     badly (`Validation.trusted`).
@@ -27,13 +27,16 @@ def fit_knowledge(experience: KnowledgeBase, *, seed: int) -> Knowledge:
         Records of trials on at least one dataset.
     seed : int
         Seed of the predictor and of the portfolio.
+    series : bool
+        Whether to learn from trials on the series of forecasts, or from those on tables.
 
     Raises
     ------
     UserError
         No dataset has enough trials.
     """
-    known = require_enough(align_knowledge(experience))
+    experience = experience.of_kind(series=series)
+    known = require_enough(align_knowledge(experience, series=series))
     return fit_aligned(experience, known, seed=seed, validation=validate_process(known, known))
 
 

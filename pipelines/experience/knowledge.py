@@ -20,6 +20,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.experience.transfer.portfolio import Portfolio
 from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
 from espalier.pipelines.experience.transfer.validate import Validation
+from espalier.pipelines.metafeatures.catalogue import SERIES_VERSION
 from espalier.pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
@@ -28,6 +29,7 @@ from espalier.pipelines.trials.configuration import Configuration
 
 VERSION = 3
 CARD_FILE, PREDICTOR_FILE = "experience.json", "predictor.npz"
+_SERIES, _TABLES = "series", "tables"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,11 @@ class Knowledge:
     validation: Validation
     card: KnowledgeCard
 
+    @property
+    def is_of_series(self) -> bool:
+        """Whether it was learned from the series of forecasts."""
+        return any(each.is_of_series for each in self.portfolio.meta)
+
     def save(self, folder: Path) -> None:
         """Write the folder; the card is written last, so a folder without it is incomplete."""
         buffer = io.BytesIO()
@@ -94,7 +101,8 @@ class Knowledge:
         portfolio = self.portfolio
         record = {
             "version": VERSION,
-            "meta_version": META_VERSION,
+            "of": _SERIES if self.is_of_series else _TABLES,
+            "meta_version": SERIES_VERSION if self.is_of_series else META_VERSION,
             "predictor": hashlib.sha256(content).hexdigest(),
             "card": asdict(self.card),
             "validation": [list(each) for each in self.validation.by_dataset],
@@ -149,10 +157,11 @@ def open_knowledge(folder: Path) -> Knowledge:
         ) from None
     try:
         versions = record["version"], record["meta_version"]
-        if versions != (VERSION, META_VERSION):
+        meta_version = SERIES_VERSION if record.get("of") == _SERIES else META_VERSION
+        if versions != (VERSION, meta_version):
             raise UserError(
                 f"the fitted experience in {str(folder)!r} is of version {versions[0]} with "
-                f"meta-features {versions[1]}, not {VERSION} with {META_VERSION}; {again}"
+                f"meta-features {versions[1]}, not {VERSION} with {meta_version}; {again}"
             )
         if hashlib.sha256(content).hexdigest() != record["predictor"]:
             raise ValueError(f"{PREDICTOR_FILE} is not the one that {CARD_FILE} names")

@@ -5,8 +5,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from espalier.pipelines.explain.backtest import (
+    Backtest,
+    BlockScore,
+    SeriesScore,
+    StepScore,
+    block_scores,
+    origin_scores,
+    shown_time,
+    some_rows,
+    step_scores,
+)
 from espalier.pipelines.explain.series_parts import (
     CalendarEffect,
     SeriesParts,
@@ -14,7 +24,6 @@ from espalier.pipelines.explain.series_parts import (
     series_parts,
 )
 from espalier.pipelines.forecasting.input.table import SeriesTable
-from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.scores import ScoredForecast
 
@@ -22,45 +31,6 @@ WORST_SERIES = 10
 STORIES = 4
 # Steps of the past that are shown before a forecast, in horizons, and at least so many.
 _PAST_HORIZONS, _FEWEST_PAST = 3, 24
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepScore:
-    """The score of one step of the horizon.
-
-    Attributes
-    ----------
-    step : int
-        The step, counted from 1.
-    held_out : float or None
-        Score on the held-out block.
-    origins : float or None
-        Mean score at the origins of the search.
-    """
-
-    step: int
-    held_out: float | None
-    origins: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeriesScore:
-    """The score of one series on the held-out block.
-
-    Attributes
-    ----------
-    name : str
-        Its name; empty for a single series.
-    score, naive : float or None
-        Scores of the forecast and of the seasonal naive one.
-    n_values : int
-        Number of values that were compared.
-    """
-
-    name: str
-    score: float | None
-    naive: float | None
-    n_values: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +69,12 @@ class ForecastExplanation:
     ----------
     steps : tuple of StepScore
         The score by step.
+    blocks : tuple of BlockScore
+        The score by block of time, the oldest first.
     worst : tuple of SeriesScore
         The series with the largest errors, the worst first.
+    series : tuple of SeriesScore
+        Some hundred series at most, from the best to the worst.
     stories : tuple of SeriesStory
         A few series with their forecasts.
     n_series : int
@@ -118,7 +92,9 @@ class ForecastExplanation:
     """
 
     steps: tuple[StepScore, ...] = ()
+    blocks: tuple[BlockScore, ...] = ()
     worst: tuple[SeriesScore, ...] = ()
+    series: tuple[SeriesScore, ...] = ()
     stories: tuple[SeriesStory, ...] = ()
     n_series: int = 0
     n_beaten: int = 0
@@ -132,14 +108,23 @@ class ForecastExplanation:
         """Return a JSON-ready dictionary."""
         return asdict(self)
 
+    @property
+    def worse_from(self) -> int | None:
+        """The first of the last steps at which the seasonal naive forecast is as good; or None."""
+        first = None
+        for each in reversed(self.steps):
+            if each.held_out is None or each.naive is None or each.held_out < each.naive:
+                break
+            first = each.step
+        return first
+
 
 def explain_forecast(
     scored: ScoredForecast,
     naive: ScoredForecast,
-    table: SeriesTable,
+    backtest: Backtest,
     *,
-    origins: Sequence[int],
-    backtest: Floats,
+    scores: Sequence[float] = (),
     losses: Sequence[tuple[str, float]] = (),
 ) -> ForecastExplanation:
     """Explain a forecast by the held-out block and the origins of the search.
@@ -148,15 +133,14 @@ def explain_forecast(
     ----------
     scored, naive : ScoredForecast
         The forecast and the seasonal naive one on the held-out block.
-    table : SeriesTable
-        What was known before that block.
-    origins : sequence of int
-        Steps before the end of ``table`` at which the search forecast.
-    backtest : array, shape (W, S, H)
-        What it forecast there.
+    backtest : Backtest
+        What was known before that block, and what the search forecast there.
+    scores : sequence of float
+        The metric at each origin of the back-test, where the search knows it.
     losses : sequence of (combiner, loss)
         The ways to combine that were compared.
     """
+    table = backtest.table
     own, simple = np.array(scored.by_series), np.array(naive.by_series)
     known = np.isfinite(own)
     order = [int(row) for row in np.argsort(-np.where(known, own, -np.inf)) if known[row]]
@@ -164,17 +148,22 @@ def explain_forecast(
     band = scored.band
     telling = _telling(order, scored)
     taken_apart = [series_parts(table, row) for row, _ in telling]
+
+    def series_score(row: int, origins: float | None = None) -> SeriesScore:
+        return SeriesScore(
+            name=str(table.names[row]),
+            score=_plain(own[row]),
+            naive=_plain(simple[row]),
+            n_values=int(counts[row]),
+            origins=origins,
+        )
+
+    worst, ranked = order[:WORST_SERIES], order[::-1]
     return ForecastExplanation(
-        steps=_steps(scored, table, origins, backtest),
-        worst=tuple(
-            SeriesScore(
-                name=str(table.names[row]),
-                score=_plain(own[row]),
-                naive=_plain(simple[row]),
-                n_values=int(counts[row]),
-            )
-            for row in order[:WORST_SERIES]
-        ),
+        steps=step_scores(scored, naive, backtest),
+        blocks=block_scores(scored, naive, backtest, scores),
+        worst=tuple(map(series_score, worst, origin_scores(backtest, worst))),
+        series=tuple(series_score(ranked[place]) for place in some_rows(len(ranked))),
         stories=tuple(_story(scored, table, row, why) for row, why in telling),
         n_series=int(known.sum()),
         n_beaten=int((known & (simple < own)).sum()),
@@ -183,29 +172,6 @@ def explain_forecast(
         losses=tuple(losses),
         parts=tuple(each for each in taken_apart if each is not None),
         calendar=calendar_effects(table),
-    )
-
-
-def _steps(
-    scored: ScoredForecast, table: SeriesTable, origins: Sequence[int], backtest: Floats
-) -> tuple[StepScore, ...]:
-    horizon = scored.actual.shape[1]
-    before = []
-    for place, ahead in enumerate(origins):
-        made = backtest[place]
-        block = ScoredForecast(
-            metric=scored.metric,
-            actual=table.panel.actual(ahead, horizon),
-            made=made,
-            quantiles=np.repeat(made[:, :, None], len(scored.levels), axis=2),
-            levels=scored.levels,
-            scales=Scales.of(table.panel),
-        )
-        before.append(block.by_step)
-    means = pd.DataFrame(before, columns=range(horizon), dtype=float).mean(axis=0)
-    return tuple(
-        StepScore(step=step + 1, held_out=_plain(held_out), origins=_plain(means[step]))
-        for step, held_out in enumerate(scored.by_step)
     )
 
 
@@ -234,7 +200,7 @@ def _story(scored: ScoredForecast, table: SeriesTable, row: int, why: str) -> Se
     values = np.where(panel.observed[begin:stop], panel.values[begin:stop], np.nan)
     ends = panel.first[row] + np.array([begin, stop - 1, stop + horizon - 1]) - start
     times = table.time_type.back(table.frequency.times(ends, table.clock))
-    first, origin, last = (str(each) for each in times)
+    first, origin, last = map(shown_time, times)
     places = scored.band or (0, len(scored.levels) - 1)
     return SeriesStory(
         name=str(table.names[row]),

@@ -95,7 +95,11 @@ class Evidence:
     @property
     def gain(self) -> float:
         """By how much the score is better than the baseline."""
-        return self._sign * (self.score - self.baseline)
+        return self.gain_over(self.baseline)
+
+    def gain_over(self, other: float) -> float:
+        """By how much the score is better than another one."""
+        return self._sign * (self.score - other)
 
     @property
     def surely_better(self) -> bool:
@@ -136,16 +140,22 @@ _HEADLINES = {
 
 def judge(evidence: Evidence) -> Judgement:
     """Return the judgement with all its reasons."""
-    reasons = [
-        *_against_baseline(evidence),
-        *_of_data(evidence),
-        *_of_rows(evidence),
-        *_of_probabilities(evidence.calibration),
-        *_of_intervals(evidence),
-        *_of_search(evidence),
-    ]
+    return judgement_of(
+        [
+            *_against_baseline(evidence),
+            *_of_data(evidence),
+            *_of_rows(evidence),
+            *_of_probabilities(evidence.calibration),
+            *_of_intervals(evidence),
+            *of_failures(evidence.failed_share),
+        ]
+    )
+
+
+def judgement_of(reasons: Sequence[Reason]) -> Judgement:
+    """Return the judgement that follows from reasons, in any order."""
     order = list(Gravity)
-    reasons.sort(key=lambda each: order.index(each.gravity))
+    reasons = sorted(reasons, key=lambda each: order.index(each.gravity))
     gravest = next((each.gravity for each in reasons if each.gravity is not Gravity.NOTE), None)
     return Judgement(gravity=gravest, headline=_HEADLINES[gravest], reasons=tuple(reasons))
 
@@ -306,13 +316,14 @@ def _of_intervals(evidence: Evidence) -> list[Reason]:
     ]
 
 
-def _of_search(evidence: Evidence) -> list[Reason]:
-    if evidence.failed_share <= FAILED_SHARE:
+def of_failures(failed_share: float) -> list[Reason]:
+    """Return what to say of trials that failed; nothing where they were few."""
+    if failed_share <= FAILED_SHARE:
         return []
     return [
         Reason(
             gravity=Gravity.NOTE,
-            said=f"{evidence.failed_share:.0%} of the trials ended without a score.",
+            said=f"{failed_share:.0%} of the trials ended without a score.",
             advice="The last section says why; more memory or time may help.",
         )
     ]

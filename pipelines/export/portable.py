@@ -15,6 +15,7 @@ from espalier.pipelines.learners.registry import LEARNERS
 _NEVER = frozenset({"knn"})
 # Its own statistics of categories are looked up by hashes, for which there is no C.
 _WITHOUT_NATIVE_IN_C = frozenset({"catboost"})
+_PICTURES = (ColumnRole.IMAGE, ColumnRole.PIXELS)
 _EXPORTED = (ColumnRole.NUMERIC, ColumnRole.CATEGORICAL, ColumnRole.DATETIME, ColumnRole.TIME)
 
 
@@ -23,9 +24,9 @@ def portable_learners(
 ) -> tuple[Learner, ...]:
     """Return the families with only those choices that can be exported.
 
-    Terms of text are words, nothing is projected (small differences of single precision become
-    large ones along directions in which rows hardly vary), and for C CatBoost gets codes of
-    categories.
+    Terms of text are words, nothing is looked up by combinations of cells, nothing is projected
+    (small differences of single precision become large ones along directions in which rows hardly
+    vary), and for C CatBoost gets codes of categories.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ def portable_learners(
     UserError
         A column cannot be exported, or no family is left.
     """
-    pictures = [name for name, role in dataset.roles.items() if role is ColumnRole.IMAGE]
+    pictures = [name for name, role in dataset.roles.items() if role in _PICTURES]
     if pictures:
         raise UserError(
             f"column(s) {', '.join(map(repr, pictures))} hold pictures, which no export takes; "
@@ -77,5 +78,11 @@ def _cut(learner: Learner, form: PortableFormat) -> Learner:
     encoding = traits.encoding
     if form == "c" and learner.name in _WITHOUT_NATIVE_IN_C:
         encoding = tuple(each for each in encoding if each != "native")
-    cut = replace(traits, encoding=encoding, projection=False, text_analyzers=("word",))
+    cut = replace(
+        traits,
+        encoding=encoding,
+        projection=False,
+        text_analyzers=("word",),
+        lookups=("none",),  # hashes of cells have no form in ONNX
+    )
     return replace(learner, preprocessing=cut)

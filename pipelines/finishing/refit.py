@@ -11,7 +11,7 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.fold_models import FoldModels, n_served, served_folds
 from espalier.pipelines.evaluation.member_job import MemberJob
 from espalier.pipelines.learners.candidate import Candidate
-from espalier.pipelines.members.cost import RefitTime, refit_seconds
+from espalier.pipelines.members.cost import RefitTime, by_worth, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.refit_counts import refit_counts
 from espalier.pipelines.members.serving_mode import RefitMode
@@ -46,6 +46,7 @@ def member_job(result: TrialResult) -> MemberJob:
         seed=result.trial.seed,
         iterations=result.rounds,
         rank_share=None if variant is None else variant.rank_share,
+        in_eight_bits=variant is not None and variant.in_eight_bits,
     )
 
 
@@ -113,10 +114,14 @@ def fit_choice(
     """
     results = {result.trial.number: result for result in history.successes}
     members = [results[number] for number, _ in choice.members]
-    ways = time.plan(members)
+    # A run without a clock must not depend on what its trials took.
+    weights = [] if time.deadline.at is None else [weight for _, weight in choice.members]
+    ways = time.plan(members, weights)
     refits = [each for each, way in zip(members, ways, strict=True) if _is_refit(way, folds)]
-    # Members without stored fold models come first: they have no substitute for a refit.
-    refits.sort(key=lambda each: each.trial.number in time.kept)
+    # Members without stored fold models come first: they have no substitute for a refit. Then what
+    # weighs most for its seconds, as not all may be done in time.
+    order = [members[position].trial.number for position in by_worth(members, weights)]
+    refits.sort(key=lambda each: (each.trial.number in time.kept, order.index(each.trial.number)))
     bagged = [each for each, way in zip(members, ways, strict=True) if way is RefitMode.FOLDS]
     counts = refit_counts(time, members, ways)
     own = jobs or {}

@@ -17,7 +17,7 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
 from espalier.pipelines.data.splitting.inner_folds import RowFacts
 from espalier.pipelines.learners.base.aim import LEAST_SQUARES, Aim, aim_at
-from espalier.pipelines.learners.base.costs import text_seconds
+from espalier.pipelines.learners.base.costs import text_seconds, with_constructed
 from espalier.pipelines.learners.base.inner_split import inner_split
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.base.scores import class_scores, finite_values
@@ -61,6 +61,8 @@ class Candidate(BaseEstimator):
     rank_share : float or None
         Share of the rank of a network's matrices that is left after the fit (`light.low_rank`);
         None to leave the model as it is.
+    in_eight_bits : bool
+        Whether the numbers of a network on pictures become integers of eight bits after the fit.
 
     Attributes
     ----------
@@ -79,6 +81,7 @@ class Candidate(BaseEstimator):
         iterations: int | None = None,
         objective: TrainingObjective = SQUARED_ERROR,
         rank_share: float | None = None,
+        in_eight_bits: bool = False,
     ) -> None:
         self.configuration = configuration
         self.learner = learner
@@ -89,6 +92,7 @@ class Candidate(BaseEstimator):
         self.iterations = iterations
         self.objective = objective
         self.rank_share = rank_share
+        self.in_eight_bits = in_eight_bits
 
     def fit(
         self,
@@ -247,6 +251,9 @@ class Candidate(BaseEstimator):
             "categorical": self.features_.categorical_,
             "deadline": deadline,
             "parent": None if parent is None else parent.model_,
+            # Older versions had neither.
+            "rank_share": getattr(self, "rank_share", None),
+            "in_eight_bits": getattr(self, "in_eight_bits", False),
         }
         if len(valid):
             expected = y[valid]
@@ -259,8 +266,8 @@ class Candidate(BaseEstimator):
             name: value for name, value in offered.items() if name in takes and value is not None
         }
         model.fit(matrix, labels, **given)
-        rank_share = getattr(self, "rank_share", None)  # older versions had none
-        if rank_share is not None:
+        rank_share = offered["rank_share"]
+        if rank_share is not None and "rank_share" not in takes:
             from espalier.pipelines.learners.light.low_rank import low_rank
 
             model = low_rank(model, rank_share, matrix)
@@ -303,7 +310,8 @@ class Candidate(BaseEstimator):
         """Whether a second fit, on all rows, is cheap and there is time for one as long."""
         if self.n_iterations_ is None or 2 * left_now < left:
             return False
-        seconds = self.learner.expected_seconds(self.configuration, self.shape)
+        shape = with_constructed(self.configuration, self.shape)
+        seconds = self.learner.expected_seconds(self.configuration, shape)
         return seconds + text_seconds(self.shape) < _SECONDS_WORTH_A_REFIT
 
 

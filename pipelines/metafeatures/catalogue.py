@@ -12,9 +12,15 @@ Sources, named in the last field:
   supplement.
 - *own*: introduced here.
 
-A number that a dataset does not have (the skew of the target of a classification) is 0.
+- *Characteristics*: X. Wang, K. Smith, R. Hyndman, Characteristic-based clustering for time series
+  data, 2006.
+- *Entropy*: G. Goerg, Forecastable component analysis, ICML 2013.
+
+A number that a dataset does not have (the skew of the target of a classification) is 0. The series
+of a forecast have a catalogue of their own.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 VERSION = 1
@@ -92,3 +98,36 @@ CATALOGUE: tuple[MetaFeature, ...] = (
     MetaFeature("landmark_bend", "skill of the tree minus that of the ridge model", "own"),
 )
 """All meta-features, in the order of the vector."""
+
+SERIES_VERSION = 1
+"""As `VERSION`, of the meta-features of series."""
+
+SERIES_CATALOGUE: tuple[MetaFeature, ...] = (
+    MetaFeature("log_series", "log of the number of series", "own"),
+    MetaFeature("log_length", "log of the median number of values of a series", "own"),
+    MetaFeature("log_horizon", "log of the steps to forecast", "own"),
+    MetaFeature("log_horizons", "log of the median number of horizons in a series", "own"),
+    MetaFeature("log_season", "log of the season; 0 for none", "own"),
+    MetaFeature("n_seasons", "number of seasons that may be there", "own"),
+    MetaFeature("gap_share", "share of steps without a value", "own"),
+    MetaFeature("zero_share", "mean share of values that are 0", "own"),
+    MetaFeature("log_variation", "mean log of deviation over level", "own"),
+    MetaFeature("trend_strength", "mean share of variance that a line explains", "Characteristics"),
+    MetaFeature("trend_spread", "its deviation over series", "own"),
+    MetaFeature("season_strength", "mean share of variance of the season", "Characteristics"),
+    MetaFeature("season_spread", "its deviation over series", "own"),
+    MetaFeature("autocorrelation", "mean first autocorrelation", "Characteristics"),
+    MetaFeature("change_autocorrelation", "mean first autocorrelation of the changes", "own"),
+    MetaFeature("entropy", "mean entropy of the spectrum of the changes, 0 to 1", "Entropy"),
+)
+"""The meta-features of the series of a forecast, in the order of the vector."""
+
+
+def catalogue_of(names: Container[str]) -> tuple[MetaFeature, ...]:
+    """Return the catalogue that meta-features of these names belong to."""
+    return SERIES_CATALOGUE if SERIES_CATALOGUE[0].name in names else CATALOGUE
+
+
+def version_of(names: Container[str]) -> int:
+    """Return today's version of the catalogue that meta-features of these names belong to."""
+    return SERIES_VERSION if SERIES_CATALOGUE[0].name in names else VERSION

@@ -8,7 +8,13 @@ import numpy as np
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.metafeatures import landmarks, simple, statistical
-from espalier.pipelines.metafeatures.catalogue import CATALOGUE, VERSION
+from espalier.pipelines.metafeatures.catalogue import (
+    CATALOGUE,
+    SERIES_CATALOGUE,
+    VERSION,
+    catalogue_of,
+    version_of,
+)
 from espalier.pipelines.metafeatures.sample import draw_sample
 
 LIMIT = 1e6
@@ -17,7 +23,7 @@ LIMIT = 1e6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetaFeatures:
-    """The meta-features of one dataset.
+    """The meta-features of one dataset, or of the series of a forecast.
 
     Attributes
     ----------
@@ -33,20 +39,25 @@ class MetaFeatures:
     values: tuple[float, ...]
     version: int = VERSION
 
+    @property
+    def is_of_series(self) -> bool:
+        """Whether they are those of the series of a forecast."""
+        return SERIES_CATALOGUE[0].name in self.names
+
     def to_dict(self) -> dict[str, float]:
         """Return values by name."""
         return dict(zip(self.names, self.values, strict=True))
 
     @classmethod
     def catalogued(cls, record: Mapping[str, float]) -> "MetaFeatures":
-        """Return those of a record that are in the catalogue, without what is only shown."""
-        names = {each.name for each in CATALOGUE}
-        return cls.from_dict({name: value for name, value in record.items() if name in names})
+        """Return those of a record that are in its catalogue, without what is only shown."""
+        names = [each.name for each in catalogue_of(record) if each.name in record]
+        return cls.from_dict({name: record[name] for name in names}, version_of(record))
 
     @classmethod
     def from_dict(cls, record: Mapping[str, float], version: int = VERSION) -> "MetaFeatures":
         """Return the meta-features that `to_dict` described, catalogued names first."""
-        known = [each.name for each in CATALOGUE if each.name in record]
+        known = [each.name for each in catalogue_of(record) if each.name in record]
         names = (*known, *(name for name in record if name not in set(known)))
         return cls(
             names=names, values=tuple(float(record[name]) for name in names), version=version

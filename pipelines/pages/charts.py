@@ -110,7 +110,7 @@ def diagonal_chart(
     dots = [
         dot(x(a), y(b), label, radius) for (a, b, label), radius in zip(points, radii, strict=True)
     ]
-    return svg([*grid(x, y, across), diagonal, *dots], f"{up} against {across}")
+    return svg([*grid(x, y, across, up), diagonal, *dots], f"{up} against {across}")
 
 
 def interval_chart(
@@ -158,14 +158,16 @@ def axes(across: Sequence[float], up: Sequence[float]) -> tuple[Axis, Axis]:
     )
 
 
-def grid(x: Axis, y: Axis, across: str) -> list[Markup]:
-    """Return the lines and numbers of the axes, and the name of the horizontal one."""
+def grid(x: Axis, y: Axis, across: str, up: str = "") -> list[Markup]:
+    """Return the lines and numbers of the axes, and their names; ``up`` may be empty."""
     parts = [
         Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, y(tick), WIDTH - _RIGHT)
         + text(_LEFT - 8, y(tick) + 4, f"{tick:.4g}", "end")
         for tick in y.ticks
     ]
     parts += [text(x(tick), HEIGHT - 22, f"{tick:.4g}", "middle") for tick in x.ticks]
+    if up:
+        parts.append(upright(14, (HEIGHT - _BOTTOM + _TOP) / 2, up))
     return [*parts, text((_LEFT + WIDTH) / 2, HEIGHT - 5, across, "middle")]
 
 
@@ -186,6 +188,13 @@ def text(x: float, y: float, said: str, anchor: str, kind: str = "") -> Markup:
     return Markup('<text class="{}" x="{}" y="{}" text-anchor="{}">{}</text>').format(
         kind, x, y, anchor, said
     )
+
+
+def upright(x: float, y: float, said: str) -> Markup:
+    """Return a text that reads from below to above, around its middle."""
+    return Markup(
+        '<text x="{}" y="{}" text-anchor="middle" transform="rotate(-90 {} {})">{}</text>'
+    ).format(x, y, x, y, said)
 
 
 def svg(parts: Sequence[Markup], label: str, height: int = HEIGHT) -> Markup:

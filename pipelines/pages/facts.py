@@ -23,7 +23,7 @@ class HowToReproduce:
     command : str
         The training as a command; the data source without its password.
     check : str
-        Command that makes the model again and compares the two.
+        Command that makes the model again and compares the two; empty where there is none.
     seed : int
         Seed of everything random.
     fingerprint : str
@@ -56,6 +56,8 @@ class ScoreFacts:
         Number of rows that were scored.
     note : str
         What else is to be said of it; empty for nothing.
+    compared_too : bool
+        Whether trials were compared on these rows, though not fitted to them.
     """
 
     score: float
@@ -63,6 +65,7 @@ class ScoreFacts:
     interval: tuple[float, float]
     n_rows: int
     note: str = ""
+    compared_too: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +174,8 @@ class PageFacts:
         The first screen.
     reproduce : HowToReproduce or None
         How to make the model again.
+    examples : str
+        Address of a page with pictures and texts of single rows, beside this one; or empty.
     row_marks : (str, str)
         What is written around the parts that name single rows, so that they can be cut out.
     """
@@ -188,4 +193,5 @@ class PageFacts:
     story: SearchStory | None = None
     first: FirstScreen | None = None
     reproduce: HowToReproduce | None = None
+    examples: str = ""
     row_marks: tuple[str, str] = ("", "")

@@ -1,9 +1,9 @@
 """The first screen of a report: what is predicted, how well, whether to trust it, what next."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from espalier.pipelines.explain.trust import Evidence, Judgement
+from espalier.pipelines.explain.trust import Evidence, Gravity, Judgement, judge
 from espalier.pipelines.metrics.score_interval import describe_interval
 
 _PERFECT = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2"}
@@ -27,10 +27,30 @@ class FirstScreen:
     judgement: Judgement
     steps: tuple[tuple[str, str], ...]
 
+    @classmethod
+    def of(cls, how_good: tuple[str, ...], judgement: Judgement) -> "FirstScreen":
+        """Return a screen whose next steps are what the judgement advises, but for mere notes."""
+        advice = [
+            (each.advice, "") for each in judgement.reasons if each.gravity is not Gravity.NOTE
+        ]
+        return cls(how_good=how_good, judgement=judgement, steps=tuple(dict.fromkeys(advice)))
+
+    def with_more(
+        self, *, said: tuple[str, ...] = (), steps: tuple[tuple[str, str], ...] = ()
+    ) -> "FirstScreen":
+        """Return the screen with further sentences and steps at the end."""
+        every = tuple(dict.fromkeys((*self.steps, *steps)))
+        return replace(self, how_good=(*self.how_good, *said), steps=every)
+
     @property
     def tone(self) -> str:
         """Name of the style of the judgement: ``good``, ``doubt`` or ``grave``."""
         return "good" if self.judgement.gravity is None else str(self.judgement.gravity)
+
+
+def table_screen(metric: str, evidence: Evidence) -> FirstScreen:
+    """Return the first screen of a model of rows, without what a champion or commands add."""
+    return FirstScreen.of(how_good(metric, evidence), judge(evidence))
 
 
 def how_good(metric: str, evidence: Evidence) -> tuple[str, ...]:

@@ -1,13 +1,15 @@
 """Charts of a forecast's report, as inline SVG styled by the page."""
 
-from collections.abc import Sequence
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from espalier.pipelines.explain.forecast_explanation import SeriesStory, StepScore
+from espalier.pipelines.explain.backtest import SeriesScore, StepScore
+from espalier.pipelines.explain.forecast_explanation import SeriesStory
 from espalier.pipelines.explain.series_parts import CalendarEffect, SeriesParts
-from espalier.pipelines.pages.charts import axes, dot, grid, path_data, svg, text
+from espalier.pipelines.pages.charts import axes, diagonal_chart, dot, grid, path_data, svg, text
 from espalier.pipelines.pages.small_charts import (
     SMALL_HEIGHT,
     Line,
@@ -19,6 +21,8 @@ from espalier.pipelines.pages.small_charts import (
 
 MOST_DRAWN = 400
 """Points of a line that is drawn; more would not show."""
+_EDGE = 3.0
+"""Medians from which on series are drawn at the edge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,17 +74,42 @@ def series_chart(story: SeriesStory, target: str) -> SeriesChart:
     )
 
 
-def step_chart(steps: Sequence[StepScore]) -> Markup:
+def step_chart(steps: Sequence[StepScore], metric: str) -> Markup:
     """Return the chart of the score by step; empty where nothing was scored."""
-    held_out = [(float(each.step), each.held_out) for each in steps if each.held_out is not None]
-    before = [(float(each.step), each.origins) for each in steps if each.origins is not None]
-    everything = [*held_out, *before]
+    held_out = _known((each.step, each.held_out) for each in steps)
+    before = _known((each.step, each.origins) for each in steps)
+    naive = _known((each.step, each.naive) for each in steps)
+    everything = [*held_out, *before, *naive]
     if not everything:
         return Markup("")
     x, y = axes([a for a, _ in everything], [0.0, *(b for _, b in everything)])
-    line = Markup('<path class="line" d="{}"/>').format(path_data(x, y, before))
+    lines = [
+        Markup('<path class="{}" d="{}"/>').format(kind, path_data(x, y, points))
+        for kind, points in (("third", naive), ("line", before))
+        if points
+    ]
     dots = [dot(x(a), y(b), f"step {a:.0f}: {b:.5g}") for a, b in held_out]
-    return svg([*grid(x, y, "step"), line, *dots], "score by step")
+    return svg([*grid(x, y, "step", metric), *lines, *dots], "score by step")
+
+
+def rivals_chart(series: Sequence[SeriesScore], metric: str) -> Markup:
+    """Return the chart of each series' score beside that of the seasonal naive forecast.
+
+    Series that are far worse than the others are drawn at the edge. Empty with fewer than two.
+    """
+    known = [
+        (each.naive, each.score, each.name)
+        for each in series
+        if each.score is not None and each.naive is not None
+    ]
+    if len(known) < 2:
+        return Markup("")
+    most = _EDGE * max(statistics.median(max(a, b) for a, b, _ in known), 1e-12)
+    points = [
+        (min(a, most), min(b, most), f"{name}: {b:.4g}, seasonal naive {a:.4g}")
+        for a, b, name in known
+    ]
+    return diagonal_chart(points, across=f"{metric} of seasonal naive", up="this forecast")
 
 
 def part_charts(parts: SeriesParts) -> tuple[Markup, Markup]:
@@ -134,3 +163,7 @@ def calendar_chart(effect: CalendarEffect) -> Markup:
 
 def _points(values: Sequence[float | None]) -> list[tuple[float, float]]:
     return [(step + 1.0, value) for step, value in enumerate(values) if value is not None]
+
+
+def _known(values: Iterable[tuple[int, float | None]]) -> list[tuple[float, float]]:
+    return [(float(step), value) for step, value in values if value is not None]

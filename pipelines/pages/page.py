@@ -1,7 +1,6 @@
 """A report as one self-contained HTML page."""
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,49 +15,26 @@ from espalier.pipelines.pages.facts import PageFacts
 from espalier.pipelines.pages.forecast_charts import (
     calendar_chart,
     part_charts,
+    rivals_chart,
     series_chart,
     step_chart,
 )
 from espalier.pipelines.pages.model_section import model_section, reliability_chart
 from espalier.pipelines.pages.search_section import search_section
 from espalier.pipelines.pages.small_charts import spark
-from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.trials.configuration import Value
+from espalier.pipelines.pages.wording import number, setting, task_of, words_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-_TASKS = {
-    ProblemKind.BINARY: "two-class classification",
-    ProblemKind.MULTICLASS: "classification",
-    ProblemKind.REGRESSION: "regression",
-}
 TRIALS_SHOWN = 25
 COLUMNS_SHOWN = 30
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What a page calls the same thing of a table and of series."""
-
-    rows: str
-    dummy: str
-    baseline: str
-    cross: str
-    validated: str
-
-
-_TABLE_WORDS = _Words("rows", "a dummy model", "dummy", "cross-validated", "in cross-validation")
-_FORECAST_WORDS = _Words(
-    "values", "seasonal naive", "seasonal naive", "at the origins", "at earlier origins"
-)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OfKind:
-    """What a page shows of one kind of problem only."""
+    """What a page shows of one kind of problem only: template, sections with labels, values."""
 
     template: str
-    task: str
-    words: _Words
+    sections: Sequence[tuple[str, str]]
     values: Mapping[str, Any]
 
 
@@ -75,10 +51,10 @@ def render_page(facts: PageFacts) -> str:
     )
     scored = [row for row in facts.leaderboard if row.score is not None]
     of_kind = _of_forecast(facts) if facts.data.series is not None else _of_table(facts)
-    held = facts.scored
+    held, words = facts.scored, words_of(facts.data)
     return environment.get_template(of_kind.template).render(
         of_kind.values,
-        words=of_kind.words,
+        words=words,
         **search_section(
             facts.story,
             facts.leaderboard,
@@ -88,9 +64,10 @@ def render_page(facts: PageFacts) -> str:
         title=facts.title,
         badge=facts.badge,
         first=facts.first,
+        sections=[*of_kind.sections, *_common_sections(facts)],
         reproduce=facts.reproduce,
         setting=setting,
-        task=of_kind.task,
+        task=task_of(facts.data),
         data=facts.data,
         metric=facts.metric,
         higher_is_better=facts.higher_is_better,
@@ -101,8 +78,8 @@ def render_page(facts: PageFacts) -> str:
         if held is None
         else interval_chart(
             [
-                (of_kind.words.baseline, held.baseline),
-                (of_kind.words.cross, facts.ensemble.cv_score),
+                (words.baseline, held.baseline),
+                (words.cross, facts.ensemble.cv_score),
             ],
             interval=held.interval,
             score=held.score,
@@ -127,13 +104,22 @@ def render_page(facts: PageFacts) -> str:
 def _of_table(facts: PageFacts) -> _OfKind:
     explanation, adjusted = facts.explanation, facts.ensemble.adjusted
     assert isinstance(explanation, Explanation)
+    model = model_section(explanation, facts.data.target, facts.metric)
+    weak = explanation.slices or explanation.worst or facts.examples
+    sections = {
+        ("needs", "what it needs"): model["importances"],
+        ("pushes", "single answers"): model["push_chart"],
+        ("mistakes", "mistakes"): explanation.confusion or explanation.deviations,
+        ("weak", "where it is weak"): weak,
+        ("rows", "more rows?"): model["learning_chart"],
+    }
     return _OfKind(
         template="report.html",
-        task=_TASKS[facts.data.problem],
-        words=_TABLE_WORDS,
+        sections=[each for each, there in sections.items() if there],
         values={
-            **model_section(explanation, facts.data.target, facts.metric),
+            **model,
             "loss_name": "log loss" if facts.data.problem.is_classification else "absolute error",
+            "examples": facts.examples,
             "rows_begin": Markup(facts.row_marks[0]),
             "rows_end": Markup(facts.row_marks[1]),
             "calibration": adjusted.calibration,
@@ -144,33 +130,28 @@ def _of_table(facts: PageFacts) -> _OfKind:
 
 
 def _of_forecast(facts: PageFacts) -> _OfKind:
-    explanation, series = facts.explanation, facts.data.series
+    explanation = facts.explanation
     assert isinstance(explanation, ForecastExplanation)
-    assert series is not None
+    sections = {
+        ("series", "some series"): explanation.stories,
+        ("backtest", "back-test"): explanation.blocks or explanation.steps,
+        ("worst", "worst series"): len(explanation.worst) > 1,
+        ("calendar", "calendar"): explanation.calendar,
+    }
     return _OfKind(
         template="forecast.html",
-        task=f"forecast of {series.horizon} steps ({series.frequency})",
-        words=_FORECAST_WORDS,
+        sections=[each for each, there in sections.items() if there],
         values={
             "charts": [series_chart(each, facts.data.target) for each in explanation.stories],
-            "step_chart": step_chart(explanation.steps),
+            "step_chart": step_chart(explanation.steps, facts.metric),
+            "rivals_chart": rivals_chart(explanation.series, facts.metric),
             "part_charts": [(each, part_charts(each)) for each in explanation.parts],
             "calendar_charts": [(each, calendar_chart(each)) for each in explanation.calendar],
         },
     )
 
 
-def setting(value: Value | None) -> str:
-    """Return a hyperparameter's value as text; a dash where it is not active."""
-    if value is None:
-        return "–"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def number(value: float | None, digits: int = 5) -> str:
-    """Return a number as text with ``digits`` significant digits; empty for None."""
-    if value is None or not math.isfinite(value):
-        return "" if value is None else str(value)
-    if abs(value) >= 10**digits:
-        return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+def _common_sections(facts: PageFacts) -> list[tuple[str, str]]:
+    sections = [("search", "search"), ("ensemble", "ensemble"), ("data", "data")]
+    sections += [("failures", "failed trials")] if facts.failures else []
+    return sections + ([("again", "reproduce")] if facts.reproduce else [])

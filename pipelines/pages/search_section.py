@@ -11,10 +11,12 @@ from espalier.pipelines.pages.search_charts import expectation_chart, front_char
 
 ORIGINS = {
     "warm_start": "what earlier trainings and experience advise",
+    "differentiable": "proposed by networks that hold many",
     "default": "defaults of the families",
     "starter": "other good starts of the leading families",
     "random": "drawn at random",
     "neighbour": "one step from one of the best",
+    "slower": "one of the best, trained longer in smaller steps",
     "near leaders": "one step from one of the best",
     "surrogate": "proposed by the predictor",
     "gp": "the Gaussian process, among random candidates",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from espalier.pipelines.explain.effects.dependence import Dependence
-from espalier.pipelines.pages.charts import Axis, Points, dot, path_data, text
+from espalier.pipelines.pages.charts import Axis, Points, dot, path_data, text, upright
 
 SMALL_WIDTH, SMALL_HEIGHT = 320, 220
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 12, 10, 38
@@ -171,11 +171,7 @@ def frame(
         for tick in y.ticks
     ]
     middle_x, middle_y = (_LEFT + SMALL_WIDTH) / 2, (SMALL_HEIGHT - _BOTTOM + _TOP) / 2
-    parts.append(
-        Markup(
-            '<text x="9" y="{}" text-anchor="middle" transform="rotate(-90 9 {})">{}</text>'
-        ).format(middle_y, middle_y, shortened(up, 28))
-    )
+    parts.append(upright(9, middle_y, shortened(up, 28)))
     if across is not None:
         for tick in x.ticks[:: -(-len(x.ticks) // 4)]:
             number = f"{10.0**tick:.2g}" if log else tick_text(tick)

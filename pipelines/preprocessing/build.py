@@ -7,6 +7,7 @@ from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.categorical import CODES, CategoricalBlock
 from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.lookups import LookupColumns
 from espalier.pipelines.preprocessing.matrix import MEANINGS, FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.project import Project
@@ -16,6 +17,8 @@ from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.preprocessing.vectors.column import USES_BESIDE_OTHERS, WEIGHT, VectorColumn
 from espalier.pipelines.trials.configuration import Value
 
+DEFAULT_FORMULAS = 100
+"""Random formulas of numeric columns where a configuration asks for some and not how many."""
 GAPS = True
 """Whether the days between date columns are features (docs/decisions/0052)."""
 
@@ -51,6 +54,7 @@ def build_features(
     if encoding not in CODES or strings not in traits.strings:
         strings = "text"
     vectors = str(values.get("vectors", traits.vectors[0]))
+    lookups = str(values.get("lookups", traits.lookups[0]))
     steps: list[Any] = []
     selection = str(values.get("selection", "none"))
     if selection != "none":
@@ -74,6 +78,7 @@ def build_features(
             construction=str(values.get("construction", "none")),
             classification=classification,
             seed=seed,
+            n_made=int(values.get("formulas", DEFAULT_FORMULAS)),
         ),
         categorical=CategoricalBlock(
             encoding=encoding,
@@ -85,7 +90,7 @@ def build_features(
         ),
         text=TextColumn(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
-            n_components=int(values.get("text_components", 16)),
+            n_components=int(values.get("text_components", traits.text_directions)),
             analyzer=str(values.get("text_analyzer", traits.text_analyzers[0])),
             n_words=int(values.get("text_words", traits.text_words[0])),
             means=bool(values.get("text_means", traits.text_means[0])),
@@ -104,6 +109,15 @@ def build_features(
         ),
         meaning=str(values.get("meaning", MEANINGS[0])),
         pictures=vectors if vectors in USES_BESIDE_OTHERS else "columns",
+        lookups=None
+        if lookups == "none"
+        else LookupColumns(
+            kind=lookups,
+            fill=imputation != "none",
+            scale=scaling != "none",
+            classification=classification,
+            seed=seed,
+        ),
     )
 
 

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
+from espalier.pipelines.preprocessing.constructed.formulas import Formula, Formulas, combine
 from espalier.pipelines.preprocessing.strength import mutual_information
 
-CONSTRUCTIONS = ("none", "arithmetic", "ratios")
+CONSTRUCTIONS = ("none", "arithmetic", "ratios", "random")
+"""Ways to add columns to the numbers: `PairwiseFeatures` of all four operations or of ratios only,
+and `RandomFormulas`."""
 
 _OPERATIONS = {
     "arithmetic": ("sum", "difference", "product", "ratio"),
@@ -52,9 +55,9 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
             for first, second in combinations(sorted(order), 2)
             for name in _OPERATIONS[self.operations]
         ]
-        self.chosen_: list[tuple[str, int, int]] = []
+        self.chosen_: list[Formula] = []
         if candidates:
-            made = np.column_stack([_combine(X, *candidate) for candidate in candidates])
+            made = np.column_stack([combine(X[:, a], name, X[:, b]) for name, a, b in candidates])
             parts = np.array([max(strength[a], strength[b]) for _, a, b in candidates])
             gain = self._strength(made, y, facts) - parts
             best = np.argsort(-gain, kind="stable")[:_ADDED]
@@ -63,25 +66,13 @@ class PairwiseFeatures(TransformerMixin, BaseEstimator):
 
     def transform(self, X: NDArray[Any]) -> NDArray[Any]:
         """Return ``X`` with the chosen combinations appended."""
-        return np.column_stack([X, *(_combine(X, *chosen) for chosen in self.chosen_)])
+        return self.formulas(X.shape[1]).with_made(X)
+
+    def formulas(self, n_columns: int) -> Formulas:
+        """Return what is appended to a table of ``n_columns`` columns."""
+        return Formulas.plain(n_columns, self.chosen_)
 
     def _strength(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts) -> NDArray[Any]:
         return mutual_information(
             X, y, classification=self.classification, weight=facts.weight, seed=self.seed
         )
-
-
-def _combine(X: NDArray[Any], name: str, first: int, second: int) -> NDArray[Any]:
-    """Return one combination, shape (n_rows,)."""
-    a, b = X[:, first], X[:, second]
-    with np.errstate(all="ignore"):
-        if name == "sum":
-            made = a + b
-        elif name == "difference":
-            made = a - b
-        elif name == "product":
-            made = a * b
-        else:
-            # A zero divisor: the numerator alone, rather than an infinity.
-            made = np.where(b == 0, a, a / np.where(b == 0, 1.0, b))
-    return np.clip(made, -1e30, 1e30)

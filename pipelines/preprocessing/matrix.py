@@ -15,6 +15,7 @@ from espalier.pipelines.data.splitting.inner_folds import PLAIN, RowFacts
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.codes import FEW_ROWS
 from espalier.pipelines.preprocessing.dates import DateParts
+from espalier.pipelines.preprocessing.lookups import LookupColumns
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.preprocessing.text import REPEATS, TextColumn
@@ -64,6 +65,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
     pictures : str
         What is made of columns of pictures: ``columns`` (by ``vector``), the ``score`` of all of
         them together, or ``none``.
+    lookups : LookupColumns or None
+        For what is looked up of categories, strings that repeat, and numbers; None without.
 
     Attributes
     ----------
@@ -85,6 +88,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         vector: VectorColumn | None = None,
         meaning: str = "both",
         pictures: str = "columns",
+        lookups: LookupColumns | None = None,
     ) -> None:
         self.roles = roles
         self.dates = dates
@@ -96,6 +100,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         self.vector = vector
         self.meaning = meaning
         self.pictures = pictures
+        self.lookups = lookups
 
     def fit(self, X: pd.DataFrame, y: NDArray[Any], facts: RowFacts = PLAIN) -> "FeatureMatrix":
         """Learn from a prepared table and its target."""
@@ -113,7 +118,16 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if self._columns(ColumnRole.NUMERIC) or self._dates():
             self.dates_ = clone(self.dates).fit(X)
             self.numeric_ = clone(self.numeric)
-            blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y, facts))
+            # Formulas may use categories too, as codes in their natural order.
+            levelled = self._columns(ColumnRole.CATEGORICAL)
+            if self.numeric.construction == "random" and levelled:
+                self.level_block_ = CategoricalBlock(
+                    "ordinal", self.categorical.rare_share, seed=self.numeric.seed
+                ).fit(X[levelled], y, facts)
+            rows = PreparedRows.of(X)
+            blocks.append(
+                self.numeric_.fit_transform(self._numbers(rows), y, facts, self._levels(rows))
+            )
         if names := self._columns(ColumnRole.CATEGORICAL):
             self.categorical_block_ = clone(self.categorical)
             block = self.categorical_block_.fit_transform(X[names], y, facts)
@@ -147,6 +161,12 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if scored:
             self.scores_ = VectorScores(self.numeric.classification, self.numeric.seed)
             blocks.append(self.scores_.fit_transform(X[scored], y, facts))
+        self.lookups_ = None
+        if self.lookups is not None:
+            self.levelled_ = [*self._columns(ColumnRole.CATEGORICAL), *self._repeated_texts(X)]
+            self.lookups_ = clone(self.lookups)
+            looked_up = self._looked_up(PreparedRows.of(X))
+            blocks.append(self.lookups_.fit_transform(looked_up, y, facts))
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
@@ -162,7 +182,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         """Return the matrix of ``X``, shape (n_rows, n_features_)."""
         rows, blocks = PreparedRows.of(X), list[Any]()
         if self._columns(ColumnRole.NUMERIC) or self._dates():
-            blocks.append(self.numeric_.transform(self._numbers(rows)))
+            blocks.append(self.numeric_.transform(self._numbers(rows), self._levels(rows)))
         if names := self._columns(ColumnRole.CATEGORICAL):
             blocks.append(self.categorical_block_.transform(_cells(rows, names)))
         if self.repeating_:
@@ -175,6 +195,9 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         blocks.extend(each.transform(rows.frame[name]) for name, each in vectors.items())
         if scored := getattr(self, "scored_", []):
             blocks.append(self.scores_.transform(rows.frame[scored]))
+        lookups = getattr(self, "lookups_", None)
+        if lookups is not None:
+            blocks.append(lookups.transform(self._looked_up(rows)))
         matrix = _join(blocks, len(rows))
         for step in self.steps_:
             matrix = step.transform(matrix)
@@ -200,13 +223,30 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
 
     def _repeating(self, X: pd.DataFrame) -> list[str]:
         """Return the text columns whose strings repeat enough to be used as categories."""
-        if self.strings == "text":
-            return []
+        return [] if self.strings == "text" else self._repeated_texts(X)
+
+    def _repeated_texts(self, X: pd.DataFrame) -> list[str]:
         return [
             name
             for name in self._columns(ColumnRole.TEXT)
             if REPEATS * X[name].nunique() <= X[name].notna().sum()
         ]
+
+    def _levels(self, rows: PreparedRows) -> NDArray[Any] | None:
+        """Return the codes of categories that formulas may use; None if they use none."""
+        block = getattr(self, "level_block_", None)
+        if block is None:
+            return None
+        codes: NDArray[Any] = block.transform(_cells(rows, self._columns(ColumnRole.CATEGORICAL)))
+        return codes.astype(np.float64)
+
+    def _looked_up(self, rows: PreparedRows) -> tuple[Any, NDArray[Any]]:
+        """Return the strings and the numbers that `LookupColumns` takes."""
+        names = self._columns(ColumnRole.NUMERIC)
+        numbers = rows.once(
+            ("numbers", *names), lambda frame: frame[names].to_numpy(dtype=np.float64)
+        )
+        return _cells(rows, self.levelled_), numbers
 
     def _numbers(self, rows: PreparedRows) -> NDArray[Any]:
         names = self._columns(ColumnRole.NUMERIC)

@@ -46,6 +46,13 @@ class PreprocessingTraits:
     pixels : bool
         Whether the model takes the pixels of pictures, uint8 of shape (n_rows, n_pictures, side,
         side, 3), instead of a matrix.
+    formulas : bool
+        Whether many random formulas of numeric columns may be added, where features may be
+        constructed.
+    lookups : tuple of str
+        Looked-up columns that may be added (`LookupColumns`).
+    text_directions : int
+        Directions of a text column by default.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -64,6 +71,9 @@ class PreprocessingTraits:
     directions: int = 48
     native_weighs: bool = True
     pixels: bool = False
+    formulas: bool = False
+    lookups: tuple[str, ...] = ("none",)
+    text_directions: int = 16
 
     __setstate__ = set_state_with_defaults
 

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.form import NameList, OptionalText
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE, no_networks
 
 DEFAULT_QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 LONGEST_HORIZON = 10_000
@@ -190,6 +191,8 @@ def check_forecast_options(
         if values[option]:
             shown = option.replace("_", "-")
             raise UserError(f"--{shown} is an option of tables; leave it out: {instead}")
+    if values["search"] == DIFFERENTIABLE:
+        raise UserError(no_networks())
     if values["wide"]:
         for option in ("static", "hierarchy"):
             if values[option]:

@@ -63,6 +63,7 @@ def _batch(plan: SearchPlan, history: History, pending: Sequence[Trial], start: 
         pending=[known[number] for number in last if number in known],
         strategy=plan.strategy,
         warm_start=plan.warm_start,
+        proposed=plan.proposed,
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.search.batches import BATCH_SIZE, first_unfinished, next_in_line
 from espalier.pipelines.search.limits.stopping import (
+    NOTHING_TO_GAIN,
     trial_seconds_limit,
     trials_left,
     typical_seconds,
@@ -17,6 +18,8 @@ from espalier.pipelines.search.limits.stopping import (
 from espalier.pipelines.search.limits.thinning import choosing_pays
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.propose import propose_trials
+from espalier.pipelines.search.slower_leaders import slower_leaders
+from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import Trial
 
@@ -61,9 +64,14 @@ def next_trials(
     if plan.is_untimed:
         return next_in_line(plan, history, pending)
     over = why_over(history, plan.budget, deadline, len(pending), plan.taken_over)
-    if over is not None:
+    if over is None:
+        return _fill(plan, history, deadline, pending, ahead)
+    if over != NOTHING_TO_GAIN:
         return []
-    return _fill(plan, history, deadline, pending, ahead)
+    # Time is left: the leaders are trained longer, as long as that is better.
+    running = [each.configuration for each in pending]
+    slower = slower_leaders(history, plan.space, running)
+    return _fill(plan, history, deadline, pending, ahead, slower) if slower else []
 
 
 def _fill(
@@ -72,8 +80,9 @@ def _fill(
     deadline: Deadline,
     pending: Sequence[Trial],
     ahead: int,
+    only: Sequence[Configuration] = (),
 ) -> list[Trial]:
-    """Return as many trials as keep the workers busy until the next choice."""
+    """Return as many trials as keep the workers busy until the next choice; of ``only``, if any."""
     left = deadline.seconds_left
     limit = trial_seconds_limit(deadline, history, plan.n_workers)
     typical = typical_seconds(history)
@@ -96,11 +105,13 @@ def _fill(
         expected_seconds_limit=None if limit is None else min(limit, _SAFETY * left),
         memory_limit_mb=plan.memory_limit_mb,
         warm_start=plan.warm_start,
+        proposed=plan.proposed,
         n_folds=plan.n_folds,
         prior=plan.prior,
         racing=plan.racing,
         aims=plan.aims,
         with_predictor=choosing_pays(history, plan.n_workers, n),
+        only=only,
     )
     return [_with_time_to_train(each, plan, left) for each in trials]
 

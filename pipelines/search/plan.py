@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from espalier.pipelines.members.cost import NOTHING, FinishCost
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
-from espalier.pipelines.search.limits.reserve import reserve_change
+from espalier.pipelines.search.limits.reserve import reserve_change, spare_time
 from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.prior_mean import Experience
@@ -34,6 +34,8 @@ class SearchPlan:
         Folds of a trial.
     warm_start : tuple of Configuration
         Configurations to try first.
+    proposed : tuple of Configuration
+        Networks that supernets propose, tried before all others; only of a differentiable search.
     finish : FinishCost
         Cost of the steps after the refits.
     prior : Experience or None
@@ -57,6 +59,7 @@ class SearchPlan:
     strategy: str = DEFAULT_STRATEGY
     n_folds: int = 1
     warm_start: tuple[Configuration, ...] = ()
+    proposed: tuple[Configuration, ...] = ()
     finish: FinishCost = NOTHING
     prior: Experience | None = None
     memory_limit_mb: float | None = None
@@ -76,3 +79,8 @@ class SearchPlan:
         """
         change = reserve_change(self.budget, self.space.shape, history, self.n_workers, self.finish)
         return deadline.earlier(change)
+
+    def spare(self, deadline: Deadline, history: History) -> Deadline:
+        """Return until when what this search left may be used, of a run that ends at a deadline."""
+        shape = self.space.shape
+        return spare_time(self.budget, deadline, shape, history, self.n_workers, self.finish)

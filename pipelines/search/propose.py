@@ -10,10 +10,14 @@ from espalier.pipelines.search.limits.aims import THE_SCORE, Aims
 from espalier.pipelines.search.limits.passes import with_passes_that_fit
 from espalier.pipelines.search.limits.racing import race_floors
 from espalier.pipelines.search.limits.thinning import thinned
-from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer
+from espalier.pipelines.search.proposer import NEAR_LEADERS, Proposer, Rule
 from espalier.pipelines.search.strategies.dispatch import sources
 from espalier.pipelines.search.strategies.initial_design import initial_design
-from espalier.pipelines.search.strategies.names import DEFAULT_STRATEGY, check_strategy
+from espalier.pipelines.search.strategies.names import (
+    DEFAULT_STRATEGY,
+    DIFFERENTIABLE,
+    check_strategy,
+)
 from espalier.pipelines.search.strategies.situation import SourcedProposal
 from espalier.pipelines.seeds import generator, integer_seed
 from espalier.pipelines.space.joint import SearchSpace
@@ -41,11 +45,13 @@ def propose_trials(
     expected_seconds_limit: float | None = None,
     memory_limit_mb: float | None = None,
     warm_start: Sequence[Configuration] = (),
+    proposed: Sequence[Configuration] = (),
     n_folds: int = 1,
     prior: Experience | None = None,
     racing: bool = False,
     with_predictor: bool = True,
     aims: Aims = THE_SCORE,
+    only: Sequence[Configuration] = (),
 ) -> list[Trial]:
     """Return the next trials; their numbers follow those of the history and the pending ones.
 
@@ -78,6 +84,9 @@ def propose_trials(
         Most MiB that a trial may be expected to take; None for no limit.
     warm_start : sequence of Configuration
         Configurations to try before the defaults.
+    proposed : sequence of Configuration
+        Networks that supernets propose, tried before all others. They stop in time, so those that
+        seem too slow are tried too.
     n_folds : int
         Folds of a trial, for its expected seconds.
     prior : Experience or None
@@ -89,6 +98,9 @@ def propose_trials(
         which cost nothing.
     aims : Aims
         Costs that are to be small beside the score, and their limits.
+    only : sequence of Configuration
+        If given, nothing else is proposed: longer trained forms of the leaders
+        (`slower_leaders`).
 
     Raises
     ------
@@ -119,7 +131,7 @@ def propose_trials(
     defaults = initial_design(
         space, admission.costs, expected_seconds_limit, leaders_only=prior is not None
     )
-    sure, others, favourites = (
+    sure, others, favourites, networks = (
         with_passes_that_fit(
             space, some, admission.costs, expected_seconds_limit, proposer.taken.values()
         )
@@ -127,19 +139,24 @@ def propose_trials(
             defaults.configurations[: defaults.n_sure],
             defaults.configurations[defaults.n_sure :],
             warm_start,
+            proposed,
         )
     )
     picks: list[SourcedProposal] = []
     timed = expected_seconds_limit is not None
+    offered: list[tuple[str, Sequence[Configuration], Rule]] = [
+        (DIFFERENTIABLE, networks, admission.conceivable),
+        ("warm_start", favourites, admission.admitted),
+        ("default", sure, admission.conceivable),
+        ("default", others, admission.admitted),
+        ("starter", defaults.starters, admission.admitted),
+    ]
+    if only:
+        offered = [("slower", only, admission.admitted)]
     # With a time budget and no model yet, another family is worth more than more of one: what
     # stops a trial stops similar ones.
     for other_family in (True, False) if timed and not history.successes else (False,):
-        for origin, some, rule in (
-            ("warm_start", favourites, admission.admitted),
-            ("default", sure, admission.conceivable),
-            ("default", others, admission.admitted),
-            ("starter", defaults.starters, admission.admitted),
-        ):
+        for origin, some, rule in offered:
             new = proposer.take(some, n - len(picks), rule, other_family=other_family)
             picks += [SourcedProposal(each, origin) for each in new]
     if not picks and not history.successes and not pending:
@@ -150,7 +167,7 @@ def propose_trials(
             SourcedProposal(each, "default")
             for each in proposer.take(cheapest, 1, admission.promising)
         ]
-    numbers = range(first + len(picks), first + n)
+    numbers = range(first + len(picks), first + (len(picks) if only else n))
     who = _sources(strategy, space, history, pending, numbers, timed, with_predictor)
     picks += proposer.propose(who, numbers, warm_start)
     if not picks and not history.successes and not pending:

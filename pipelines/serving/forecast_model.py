@@ -17,6 +17,9 @@ from espalier.pipelines.forecasting.metrics import Scales
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
+BASE_METHOD = "seasonal naive"
+"""What the way to combine is called where the base forecast is the answer."""
+
 
 class FittedForecaster(Protocol):
     """What a member can do."""

@@ -9,7 +9,11 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.learners.base.costs import features_seconds
+from espalier.pipelines.learners.base.costs import (
+    constructed_seconds,
+    features_seconds,
+    with_constructed,
+)
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.space.encode import Encoding
 from espalier.pipelines.space.family import FamilySpace
@@ -115,6 +119,7 @@ class SearchSpace:
     def expected_seconds(self, configuration: Configuration) -> float:
         """Return about how long one fit on all rows takes on one core, preprocessing included."""
         learner = self._spaces[configuration.family].learner
-        return learner.expected_seconds(configuration, self.shape) + features_seconds(
-            self.shape, str(configuration.get("prep_vectors", "pca"))
-        )
+        shape = with_constructed(configuration, self.shape)
+        features = features_seconds(shape, str(configuration.get("prep_vectors", "pca")))
+        made = constructed_seconds(configuration, self.shape)
+        return learner.expected_seconds(configuration, shape) + features + made

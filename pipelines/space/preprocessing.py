@@ -13,7 +13,9 @@ from ConfigSpace import (
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS
 from espalier.pipelines.preprocessing.categorical import CODES
+from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
 from espalier.pipelines.preprocessing.matrix import MEANINGS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.preprocessing.vectors.column import MOST_DIRECTIONS, USES_BESIDE_OTHERS
@@ -27,6 +29,11 @@ _UNEVEN = 0.5
 LEAST_DIRECTIONS = 8
 ROWS_A_DIRECTION = 8
 """By default a column of pictures has no more directions than leave it so many rows each."""
+TEXT_DIRECTIONS = (4, 200)
+"""Fewest and most directions of a text column; rare titles need many to be told apart."""
+MOST_FORMULAS = (30, 600)
+"""Fewest and most random formulas of numeric columns."""
+_DRAWN = "random"
 # Standardised columns that a column of pictures weighs as much as, beside others.
 _WEIGHTS, _WEIGHT_BESIDE_OTHERS = (0.05, 16.0), 0.5
 
@@ -57,12 +64,14 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         _add_choice(made, "prep_encoding", encodings)
         made.add(Float("prep_rare_share", (1e-4, 0.05), log=True, default=1e-3))
     if shape.n_text:
+        size = Integer(
+            "prep_text_components", TEXT_DIRECTIONS, log=True, default=traits.text_directions
+        )
         if traits.sparse:
             text = Categorical("prep_text", ["tfidf", "svd"], default="tfidf")
-            size = Integer("prep_text_components", (4, 64), log=True, default=16)
             made.add([text, size, EqualsCondition(size, text, "svd")])
         else:
-            made.add(Integer("prep_text_components", (4, 64), log=True, default=16))
+            made.add(size)
             if len(traits.text_words) > 1:
                 words = Categorical(
                     "prep_text_words", list(traits.text_words), default=traits.text_words[0]
@@ -84,7 +93,8 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
     if shape.has_time:
         made.add(Categorical("prep_trend", [True, False], default=bends(traits)))
     if traits.construction and numbers >= 2:
-        _add_choice(made, "prep_construction", ("none", "arithmetic", "ratios"))
+        _add_construction(made, traits)
+    _add_choice(made, "prep_lookups", _lookups(traits, shape))
     if traits.selection and matrix_columns(shape, per_category=2.0) >= 6:
         _add_selection(made)
     if traits.projection and matrix_columns(shape, per_category=4.0) >= 6:
@@ -114,6 +124,14 @@ def effective(configuration: Configuration) -> Configuration:
         return configuration
     acting = {name: value for name, value in configuration.items() if name not in _OF_DENSE}
     return Configuration.of(configuration.family, acting)
+
+
+def makes_many_columns(configuration: Configuration) -> bool:
+    """Whether a configuration adds random formulas or looked-up columns."""
+    return (
+        configuration.get("prep_construction") == _DRAWN
+        or configuration.get("prep_lookups", "none") != "none"
+    )
 
 
 def _add_choice(made: ConfigurationSpace, name: str, choices: tuple[str, ...]) -> None:
@@ -164,6 +182,31 @@ def _add_vectors(
     if shape.has_others_beside_pictures and traits.scaling[0] != "none":
         weight = Float("prep_vector_weight", _WEIGHTS, log=True, default=_WEIGHT_BESIDE_OTHERS)
         made.add([weight, InCondition(weight, how, list(traits.vectors))])
+
+
+def _add_construction(made: ConfigurationSpace, traits: PreprocessingTraits) -> None:
+    """Add which columns are made of numbers, and how many where they are drawn at random."""
+    if not traits.formulas:
+        _add_choice(
+            made, "prep_construction", tuple(each for each in CONSTRUCTIONS if each != _DRAWN)
+        )
+        return
+    how = Categorical("prep_construction", list(CONSTRUCTIONS), default=CONSTRUCTIONS[0])
+    size = Integer("prep_formulas", MOST_FORMULAS, log=True, default=DEFAULT_FORMULAS)
+    made.add([how, size, EqualsCondition(size, how, _DRAWN)])
+
+
+def _lookups(traits: PreprocessingTraits, shape: DatasetShape) -> tuple[str, ...]:
+    """Return the looked-up columns that make sense on a table; the default first."""
+    numbers, levels = shape.n_numeric, shape.n_categorical
+    possible = {
+        "crosses": levels >= 2,
+        "groups": levels >= 1 and numbers >= 1,
+        "keys": levels + numbers >= 3,
+    }
+    several = sum(possible[each] for each in traits.lookups if each in possible) > 1
+    possible |= {"none": True, "all": several}
+    return tuple(each for each in traits.lookups if possible[each])
 
 
 def _add_selection(made: ConfigurationSpace) -> None:

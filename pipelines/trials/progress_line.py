@@ -13,3 +13,8 @@ def print_trial(metric: str, outcome: TrialOutcome) -> None:
         f"trial {result.trial.number} {result.trial.configuration.family}: "
         f"{result.status}, {score} ({result.seconds:.1f} s)\n"
     )
+
+
+def print_line(line: str) -> None:
+    """Print what is to be known of a training beside its trials."""
+    sys.stdout.write(f"{line}\n")

@@ -12,6 +12,7 @@ class Compression(StrEnum):
     ROUNDS = "rounds"  # a booster of fewer rounds
     TREES = "trees"  # a forest of fewer trees
     LOW_RANK = "low rank"  # a network whose matrices are products of two thinner ones
+    EIGHT_BITS = "eight bits"  # a network on pictures whose numbers have eight bits
     DISTILLED = "distilled"  # a small model that has learnt the answers of the ensemble
 
 
@@ -27,7 +28,7 @@ class Variant:
         What was done.
     share : float
         Share of the rounds, of the trees, or of the full rank that is left, in (0, 1]; 1 for a
-        distilled model.
+        distilled model and one of eight bits.
     iterations : int or None
         Rounds or trees to train exactly; None for a network.
     """
@@ -47,6 +48,11 @@ class Variant:
         return self.share if self.method is Compression.LOW_RANK else None
 
     @property
+    def in_eight_bits(self) -> bool:
+        """Whether the numbers of a network on pictures become integers of eight bits."""
+        return self.method is Compression.EIGHT_BITS
+
+    @property
     def is_distilled(self) -> bool:
         """Whether it learns from another model, so that fitting it takes that one's answers."""
         return self.method is Compression.DISTILLED
@@ -56,6 +62,8 @@ class Variant:
         """For people: ``a quarter of the rounds of trial 7``."""
         if self.is_distilled:
             return "distilled from the ensemble"
+        if self.in_eight_bits:
+            return f"trial {self.of} in eight bits"
         what = {
             Compression.ROUNDS: "rounds",
             Compression.TREES: "trees",

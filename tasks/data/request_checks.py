@@ -11,17 +11,20 @@ from espalier.pipelines.data.target import (
     require_rows,
     target_present,
 )
+from espalier.pipelines.errors import UserError
+from espalier.pipelines.images.columns import find_picture_columns
 from espalier.pipelines.learners.registry import choose_learners
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.metrics.scoring import check_percentages, check_target
 from espalier.pipelines.requests.train import TrainRequest
+from espalier.pipelines.search.strategies.names import DIFFERENTIABLE, no_networks
 from espalier.tasks.data.series.read_request import check_series
 
 FEWEST_ROWS = 20
 
 
 def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
-    """Check columns, target, metric and families of ``request`` against ``table``.
+    """Check columns, target, metric, families and strategy of ``request`` against ``table``.
 
     Raises
     ------
@@ -51,6 +54,10 @@ def check_request(request: TrainRequest, table: pd.DataFrame) -> None:
     metric = get_metric(request.metric, problem, n_classes)
     check_target(metric, values)
     check_percentages(metric, values)
+    if request.search == DIFFERENTIABLE:
+        leave_out = (request.target, *request.exclude)
+        if not find_picture_columns(table, request.image_columns or None, leave_out=leave_out):
+            raise UserError(no_networks())
     # How many columns are left is known once the table is prepared.
     rough = DatasetShape(
         problem=problem, n_rows=n_rows, n_columns=1, n_classes=n_classes, n_pixels=1, pixel_side=16

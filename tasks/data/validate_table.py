@@ -9,10 +9,10 @@ from espalier.infra.store_errors import disk_errors
 from espalier.infra.validation.expectations import check_expectations
 from espalier.infra.validation.page import render
 from espalier.pipelines.errors import DataRefusedError
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.tasks.artifacts import publish_markdown
 from espalier.tasks.data.series.rows_to_check import contract_of, rows_to_check
-from espalier.tasks.pages.markdown import escape_markdown
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, kept_task
 from espalier.tasks.records import TrainingRun, ValidationRecord

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from prefect import task
 
+from espalier.pipelines.explain.backtest import Backtest
 from espalier.pipelines.explain.columns import summarise_columns
 from espalier.pipelines.explain.explanation import NOTHING_EXPLAINED, Explanation, explain
 from espalier.pipelines.explain.forecast_explanation import ForecastExplanation, explain_forecast
@@ -90,11 +91,11 @@ def _explain_forecast(run: TrainingRun, prepared: PreparedRef) -> ForecastExplan
     )
 
     data, finished = prepared.forecast, FinishedForecast.of(run.folder)
+    held_out = read_held_out(data, run.folder)
     return explain_forecast(
-        read_held_out(data, run.folder),
+        held_out,
         naive_held_out(data),
-        data.search,
-        origins=data.origins,
-        backtest=finished.backtest,
+        Backtest.of(held_out, data.search, data.origins, finished.backtest),
+        scores=finished.block_scores,
         losses=finished.losses,
     )

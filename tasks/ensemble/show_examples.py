@@ -4,12 +4,13 @@ import logging
 
 from prefect import task
 
+from espalier.infra.tracking.artifacts import EXAMPLES_FILE
 from espalier.pipelines.explain.shown.examples import show_examples
 from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serving.saved_model import load_model
 from espalier.pipelines.texts.reading import MeaningReading
-from espalier.tasks.pages.shown.shown_page import PAGE_FILE, shown_page
+from espalier.tasks.pages.shown.shown_page import shown_page
 from espalier.tasks.policies import ALWAYS_RUN
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
@@ -28,28 +29,30 @@ _FEWEST_SECONDS = 1.0
 )
 def log_examples(
     run: TrainingRun, prepared: PreparedRef, ensemble: EnsembleRecord, deadline: Deadline
-) -> None:
-    """Log a page of examples; nothing where there are no pictures and texts, or no time.
+) -> bool:
+    """Log a page of examples, and return whether there is one.
 
-    Where no rows are kept in MLflow there is no page either.
+    There is none without pictures and texts, without time, and where no rows are kept in MLflow.
     """
     left, settings = min(MOST_SECONDS, deadline.seconds_left), run.tracking.settings
     kept = settings.keep_holdout_rows > 0 and settings.keep_reference_rows > 0
     if prepared.series is not None or left < _FEWEST_SECONDS or not kept:
-        return
+        return False
     try:
         data = prepared.data
         if not any(
             isinstance(plan.reading, ImageReading | MeaningReading)
             for plan in data.preparation.plans
         ):
-            return  # most tables: the model need not be read for that
+            return False  # most tables: the model need not be read for that
         model = load_model(ensemble.path)
         end = Deadline.after(left)
         shown = show_examples(model, data.holdout_rows, data.holdout_y, deadline=end)
-        if shown is not None:
-            run.tracking.log_text(
-                run.run_id, shown_page(shown, run.request.name or "The model"), PAGE_FILE
-            )
+        if shown is None:
+            return False
+        page = shown_page(shown, run.request.name or "The model")
+        run.tracking.log_text(run.run_id, page, EXAMPLES_FILE)
     except Exception:  # nobody is to lose a trained model for a page
         _LOG.warning("there are no examples", exc_info=True)
+        return False
+    return True

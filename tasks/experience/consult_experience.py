@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from espalier.infra.registry.experience_source import open_experience
 from espalier.pipelines.experience.advice import advise, measure_advice
 from espalier.pipelines.experience.belief import measure_belief
-from espalier.pipelines.experience.recording.record import content_of
+from espalier.pipelines.experience.recording.record import content_of, forecast_target
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.pipelines.trials.history import History
@@ -29,7 +29,7 @@ def consult_experience(
 ) -> "Advice | None":
     """Return the advice of experience for the prepared data; None without any.
 
-    There is none for forecasts and pictures.
+    There is none for pictures.
 
     A continued run is advised again; its own trials so far count more than the advice.
 
@@ -38,17 +38,20 @@ def consult_experience(
     UserError
         The experience folder in the settings cannot be read.
     """
-    # Experience knows no such tables (docs/decisions/0075), and no forecasts yet.
-    if prepared.series is not None or prepared.shape.is_of_pictures:
+    if prepared.shape.is_of_pictures:  # experience knows no such tables (docs/decisions/0075)
         return None
-    opened = open_experience(run.tracking.settings)
+    series = prepared.series
+    opened = open_experience(run.tracking.settings, of_forecasts=series is not None)
     if opened is None:
         return None
+    target = run.request.target
+    if series is not None:
+        target = forecast_target(target, series.horizon)
     return advise(
         opened.knowledge,
-        prepared.data.space,
+        prepared.content.space,
         MetaFeatures.catalogued(profile),
-        content=content_of(run.table.fingerprint, run.request.target),
+        content=content_of(run.table.fingerprint, target),
         about=statement_vector(run.request.about or ""),
         source=opened.source.name,
     )
@@ -63,7 +66,7 @@ def log_advice_outcome(
     run: TrainingRun, prepared: PreparedRef, advice: "Advice", history: History
 ) -> tuple[str, ...]:
     """Log expected and observed scores of the first trials; return a summary as lines."""
-    belief = measure_belief(advice.prior, prepared.data.space, history, seed=run.request.seed)
+    belief = measure_belief(advice.prior, prepared.content.space, history, seed=run.request.seed)
     found = measure_advice(advice, history, belief)
     run.tracking.log_json(run.run_id, found.to_dict(), ADVICE_FILE)
     if found.correlation is not None:

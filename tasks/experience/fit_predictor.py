@@ -14,6 +14,7 @@ from espalier.pipelines.experience.transfer.predictor_comparison import (
     PredictorComparison,
     compare_predictors,
 )
+from espalier.tasks.experience.fit_forecasts import fit_forecasts
 from espalier.tasks.policies import retried_task
 
 
@@ -29,11 +30,14 @@ class PredictorFit:
         Comparison with the present predictor.
     compared_with : str
         Name of the present predictor; empty for none.
+    forecasts : str
+        What came of the trials on series, as a sentence; empty where there are none.
     """
 
     card: KnowledgeCard
     comparison: PredictorComparison
     compared_with: str
+    forecasts: str = ""
 
 
 @retried_task(
@@ -53,16 +57,23 @@ def fit_predictor(settings: Settings, folder: Path, seed: int) -> PredictorFit:
     from espalier.infra.registry.run_experience import RunExperience
     from espalier.pipelines.experience.fitted import read_records, write_fitted
 
+    own = RunExperience(settings).records.read()
     shipped = read_records(shipped_folder())
-    everything = shipped.merge(RunExperience(settings).records.read())
+    everything = shipped.merge(own.of_kind(series=False))
     number = champion_number(settings)
-    if number is None:
+    champion = None if number is None else predictor_files(number, settings)
+    if champion is None:
         present, compared_with = shipped, NAME if len(shipped) else ""
     else:
-        present = read_records(predictor_files(number, settings))
+        present = read_records(champion)
         compared_with = f"{PREDICTOR_MODEL} version {number}"
     known = require_enough(align_knowledge(everything))
     comparison = compare_predictors(align_knowledge(present) if len(present) else None, known)
     knowledge = fit_aligned(everything, known, seed=seed, validation=comparison.fresh)
     write_fitted(folder, knowledge, everything)
-    return PredictorFit(card=knowledge.card, comparison=comparison, compared_with=compared_with)
+    return PredictorFit(
+        card=knowledge.card,
+        comparison=comparison,
+        compared_with=compared_with,
+        forecasts=fit_forecasts(own, champion, folder, seed),
+    )

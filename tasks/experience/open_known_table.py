@@ -3,13 +3,14 @@
 from espalier.infra.tables.sources import read_table
 from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.experience.recording.design import RecordingDesign
-from espalier.pipelines.experience.recording.record import KnowledgeBase
+from espalier.pipelines.experience.recording.record import KnowledgeBase, forecast_target
 from espalier.pipelines.experience.recording.recording_setup import (
     RecordingRules,
     RecordingSetup,
     TableEntry,
     make_recording_setup,
 )
+from espalier.pipelines.experience.recording.series_setup import make_series_setup
 from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.tasks.policies import retried_task
 
@@ -34,7 +35,8 @@ def open_known_table(
     known = _n_recorded(store.read(), content, entry, rules, design)
     if known >= design.n_configurations:
         return None
-    return make_recording_setup(table, entry, rules, fingerprint=content)
+    make = make_series_setup if entry.is_of_series else make_recording_setup
+    return make(table, entry, rules, fingerprint=content)
 
 
 def _n_recorded(
@@ -45,13 +47,15 @@ def _n_recorded(
     design: RecordingDesign,
 ) -> int:
     """Return the number of trials of the design's families recorded under these rules."""
-    wanted = (content, entry.target, rules.rows, rules.n_folds, rules.seed)
-    found = (
-        each.dataset
-        for each in known.records
-        if design.concerns(each.result.trial.configuration.family)
-    )
+    target = entry.target if entry.horizon is None else forecast_target(entry.target, entry.horizon)
+    wanted = (content, target, rules.rows, rules.seed)
     return sum(
-        (each.fingerprint, each.target, each.rows_cap, each.n_folds, each.seed) == wanted
-        for each in found
+        (each.fingerprint, each.target, each.rows_cap, each.seed) == wanted
+        # Of series there may be fewer origins than were asked for.
+        and (each.n_folds == rules.n_folds or each.is_of_series)
+        for each in (
+            record.dataset
+            for record in known.records
+            if design.concerns(record.result.trial.configuration.family)
+        )
     )

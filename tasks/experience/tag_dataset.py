@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from espalier.infra.tracking.trial_reader import dataset_tags
-from espalier.pipelines.experience.recording.record import KnownDataset
+from espalier.pipelines.experience.recording.record import KnownDataset, forecast_target
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.tasks.experience.open_recording import package_versions
@@ -19,16 +19,17 @@ from espalier.tasks.records import PreparedRef, TrainingRun
 def tag_dataset(run: TrainingRun, prepared: PreparedRef, profile: Mapping[str, float]) -> None:
     """Set the tags; done early, so that a run that is killed later has them.
 
-    Forecasts and runs on pictures get none: the former are not experience yet, and what was learned
-    from the latter would be taken for tables of numbers.
+    Runs on pictures get none: what was learned from them would be taken for tables of numbers.
     """
-    if prepared.series is not None or prepared.shape.is_of_pictures:
+    if prepared.shape.is_of_pictures:
         return
-    request = run.request
+    request, series = run.request, prepared.series
     known = KnownDataset(
         fingerprint=run.table.fingerprint,
         name=request.model_name,
-        target=request.target,
+        target=request.target
+        if series is None
+        else forecast_target(request.target, series.horizon),
         metric=prepared.metric,
         n_rows_whole=prepared.shape.n_rows + prepared.n_holdout,
         shape=prepared.shape,

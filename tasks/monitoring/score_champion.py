@@ -162,5 +162,5 @@ def _figure(version: RegisteredVersion, name: str) -> float:
     except (KeyError, ValueError):
         raise UserError(
             f"model {version.name}/{version.version} has no {name.replace('_', ' ')} on record; "
-            "it was not registered by a training"
+            "it was not registered by a training; train the model again"
         ) from None

@@ -6,7 +6,7 @@ from espalier.pipelines.calibration.report import (
     IntervalReport,
     ThresholdChoice,
 )
-from espalier.tasks.pages.markdown import escape_markdown, markdown_table
+from espalier.pipelines.pages.markdown import escape_markdown, markdown_table
 
 
 def adjustment_blocks(report: AdjustmentReport, metric: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.members.preference import Preference
-from espalier.tasks.pages.markdown import escape_markdown, markdown_table
+from espalier.pipelines.pages.markdown import escape_markdown, markdown_table
 
 if TYPE_CHECKING:  # loads the combiners
     from espalier.pipelines.finishing.prefer import FrontPoint

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
 from espalier.pipelines.metrics.score_interval import describe_interval
+from espalier.pipelines.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.pages.adjustment_blocks import adjustment_blocks
 from espalier.tasks.pages.leaderboard_table import front_markdown
-from espalier.tasks.pages.markdown import escape_markdown, markdown_table
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef
 
 _MEMBERS_SHOWN = 12

@@ -21,7 +21,7 @@ from espalier.pipelines.pages.first_screen import FirstScreen
 from espalier.pipelines.pages.page import render_page
 from espalier.pipelines.trials.failures import Failures
 from espalier.tasks.pages.champion_mark import ChampionMark
-from espalier.tasks.pages.first_screen import first_screen
+from espalier.tasks.pages.first_screen import first_screen, forecast_first_screen
 from espalier.tasks.pages.leaderboard_table import front_rows
 from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
 
@@ -52,6 +52,8 @@ class ReportFacts:
         How to make the model again.
     champion : ChampionMark or None
         The champion, if this version is not it.
+    examples : str
+        File with pictures and texts of single rows; empty where there is none.
     """
 
     version: RegisteredVersion
@@ -69,40 +71,45 @@ class ReportFacts:
     story: SearchStory | None = None
     reproduce: HowToReproduce | None = None
     champion: ChampionMark | None = None
+    examples: str = ""
 
 
 def report_page(facts: ReportFacts) -> str:
     """Return the report as HTML; all text from data is escaped."""
+    return render_page(page_facts(facts))
+
+
+def page_facts(facts: ReportFacts) -> PageFacts:
+    """Return what the pages of a training show."""
     prepared, holdout, version = facts.prepared, facts.holdout, facts.version
-    return render_page(
-        PageFacts(
-            title=f"{version.name} version {version.version}",
-            badge=version.alias or "",
-            metric=prepared.metric,
-            higher_is_better=facts.higher_is_better,
-            data=_data(facts),
-            scored=ScoreFacts(
-                score=holdout.score,
-                baseline=holdout.baseline,
-                interval=holdout.interval,
-                n_rows=holdout.n_rows,
-                note=holdout.note,
-            ),
-            ensemble=EnsembleFacts(
-                method=facts.ensemble.method,
-                cv_score=facts.ensemble.cv_score,
-                combiners=facts.ensemble.combiners,
-                adjusted=facts.ensemble.adjusted,
-                light_front=tuple(front_rows(facts.ensemble.front)),
-            ),
-            explanation=facts.explanation,
-            leaderboard=facts.leaderboard,
-            failures=facts.failures,
-            story=facts.story,
-            first=None if prepared.series is not None else _first_screen(facts),
-            reproduce=facts.reproduce,
-            row_marks=(ROWS_BEGIN, ROWS_END),
-        )
+    return PageFacts(
+        title=f"{version.name} version {version.version}",
+        badge=version.alias or "",
+        metric=prepared.metric,
+        higher_is_better=facts.higher_is_better,
+        data=_data(facts),
+        scored=ScoreFacts(
+            score=holdout.score,
+            baseline=holdout.baseline,
+            interval=holdout.interval,
+            n_rows=holdout.n_rows,
+            note=holdout.note,
+        ),
+        ensemble=EnsembleFacts(
+            method=facts.ensemble.method,
+            cv_score=facts.ensemble.cv_score,
+            combiners=facts.ensemble.combiners,
+            adjusted=facts.ensemble.adjusted,
+            light_front=tuple(front_rows(facts.ensemble.front)),
+        ),
+        explanation=facts.explanation,
+        leaderboard=facts.leaderboard,
+        failures=facts.failures,
+        story=facts.story,
+        first=_first_screen(facts),
+        examples=facts.examples,
+        reproduce=facts.reproduce,
+        row_marks=(ROWS_BEGIN, ROWS_END),
     )
 
 
@@ -133,6 +140,18 @@ def _data(facts: ReportFacts) -> DataFacts:
 
 def _first_screen(facts: ReportFacts) -> FirstScreen:
     n_failed = sum(each.count for each in facts.failures)
+    failed_share = n_failed / max(len(facts.leaderboard), 1)
+    if isinstance(facts.explanation, ForecastExplanation):
+        return forecast_first_screen(
+            facts.version,
+            facts.prepared,
+            facts.ensemble,
+            facts.holdout,
+            facts.validation,
+            facts.explanation,
+            failed_share=failed_share,
+            champion=facts.champion,
+        )
     return first_screen(
         facts.version,
         facts.prepared,
@@ -140,6 +159,6 @@ def _first_screen(facts: ReportFacts) -> FirstScreen:
         facts.holdout,
         facts.validation,
         higher_is_better=facts.higher_is_better,
-        failed_share=n_failed / max(len(facts.leaderboard), 1),
+        failed_share=failed_share,
         champion=facts.champion,
     )

@@ -8,7 +8,7 @@ from espalier.pipelines.pages.facts import HowToReproduce
 from espalier.pipelines.requests.train import TrainRequest
 
 # Options of the form that the command line spells otherwise, or that say where, not what.
-_NOT_SAID = {"data", "target", "workers", "memory_limit", "dask", "serving", "extends"}
+_NOT_SAID = {"data", "target", "workers", "memory_limit", "dask", "serving", "extends", "updates"}
 
 
 def how_to_reproduce(
@@ -17,6 +17,7 @@ def how_to_reproduce(
     *,
     fingerprint: str,
     versions: Mapping[str, str],
+    can_be_verified: bool = True,
 ) -> HowToReproduce:
     """Return how to make a version again.
 
@@ -30,6 +31,8 @@ def how_to_reproduce(
         Fingerprint of its table.
     versions : mapping of str to str
         Package versions of the training.
+    can_be_verified : bool
+        Whether ``espalier verify`` makes such models again; not forecasts.
     """
     words = ["espalier", "train", request.shown_data, "--target", request.target]
     given = request.model_dump(mode="json", exclude_defaults=True)
@@ -47,7 +50,9 @@ def how_to_reproduce(
         words.append("--bagged" if request.serving == "bagged" else "--refit")
     return HowToReproduce(
         command=shlex.join(words),
-        check=f"espalier verify {shlex.quote(version.name)}/{version.version}",
+        check=f"espalier verify {shlex.quote(version.name)}/{version.version}"
+        if can_be_verified
+        else "",
         seed=request.seed,
         fingerprint=fingerprint,
         versions=versions,

@@ -117,7 +117,10 @@ def compare_versions(
     facts = [training_facts(each, settings) for each in (first, second)]
     for version, found in zip((first, second), facts, strict=True):
         if found is None:
-            raise UserError(f"model {_shown(version)} was not made by a training of Espalier's")
+            raise UserError(
+                f"model {_shown(version)} was not made by a training of Espalier's; compare "
+                "two that were"
+            )
     old, new = facts
     assert old is not None
     assert new is not None

@@ -9,7 +9,7 @@ from espalier.pipelines.lifecycle.promotion.policy import (
     PromotionPolicy,
     percent,
 )
-from espalier.tasks.pages.markdown import escape_markdown
+from espalier.pipelines.pages.markdown import escape_markdown
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 

@@ -10,11 +10,10 @@ from espalier.flows.rollback_flow import rollback
 from espalier.flows.train_flow import train
 from espalier.infra.registry.registry import resolve
 from espalier.infra.settings import load_settings
-from espalier.infra.tracking.artifacts import read_text_file
+from espalier.infra.tracking.artifacts import EXAMPLES_FILE, REPORT_FILE, read_text_file
 from espalier.pipelines.requests.monitor import MonitorRequest
 from espalier.pipelines.requests.promote import PromoteRequest, RollbackRequest
 from espalier.pipelines.requests.retrain import RetrainRequest
-from espalier.tasks.pages.shown.shown_page import PAGE_FILE
 from tests.picture_maker import class_folders, shape_picture
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -59,9 +58,11 @@ def test_new_pictures_of_the_same_kinds_are_healthy(photos, tmp_path):
 
 def test_the_run_shows_what_the_model_gets_most_wrong(photos):
     settings = load_settings()
-    page = read_text_file(settings, resolve(f"{NAME}@champion", settings).run_id, PAGE_FILE)
+    run_id = resolve(f"{NAME}@champion", settings).run_id
+    page = read_text_file(settings, run_id, EXAMPLES_FILE)
     assert page is not None
     assert "data:image/jpeg;base64," in page
+    assert f'href="{EXAMPLES_FILE}"' in str(read_text_file(settings, run_id, REPORT_FILE))
 
 
 def test_pictures_of_another_kind_are_drift(photos, tmp_path):

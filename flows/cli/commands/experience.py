@@ -24,7 +24,8 @@ def build(
         Path,
         typer.Argument(
             metavar="FOLDER",
-            help="Folder of tables, with an index.csv (columns name, task, target).",
+            help="Folder of tables, with an index.csv (columns name, task, target; of series, "
+            "whose task is forecast, also horizon).",
             show_default=False,
         ),
     ],

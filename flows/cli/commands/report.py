@@ -1,4 +1,4 @@
-"""``espalier report``: save the HTML report of a registered model."""
+"""``espalier report``: save the report of a registered model, as HTML or Markdown."""
 
 from pathlib import Path
 from typing import Annotated
@@ -20,10 +20,13 @@ def report(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="File to write. (default: NAME-VERSION.html)"),
+        typer.Option(
+            metavar="FILE",
+            help="File to write, HTML or Markdown by its ending. (default: NAME-VERSION.html)",
+        ),
     ] = None,
 ) -> None:
-    """Save the HTML report of a registered model: score, columns, mistakes, search, ensemble."""
+    """Save the report of a registered model: score, columns, mistakes, search, ensemble."""
     from espalier.flows.cli.views.model_tables import save_report
 
     save_report(name, out)

@@ -96,7 +96,7 @@ def train(
         typer.Option(
             metavar="NAME",
             help="Search strategy: guided, gp, neural, forest, tpe, evolution, policy, "
-            "policy+critic, local, nsga2, random or grid.",
+            "policy+critic, local, differentiable, nsga2, random or grid.",
             rich_help_panel=SEARCH,
         ),
     ] = DEFAULT_STRATEGY,

@@ -12,6 +12,7 @@ from espalier.pipelines.experience.fitted import write_fitted
 from espalier.pipelines.experience.knowledge import Knowledge
 from espalier.pipelines.experience.recording.recording_setup import read_index
 from espalier.pipelines.experience.recording.store import ExperienceStore
+from espalier.pipelines.experience.shipped import FORECASTS
 from espalier.pipelines.requests.build_experience import BuildRequest
 
 if TYPE_CHECKING:
@@ -69,9 +70,14 @@ def run_fit(store: Path, out: Path, *, seed: int) -> None:
             f"build FOLDER --store {store}"
         )
     experience = ExperienceStore(store).read()
-    knowledge = fit_knowledge(experience, seed=seed)
-    write_fitted(out, knowledge, experience)
-    _show(knowledge, out)
+    of_series = experience.of_kind(series=True)
+    for series, records in ((False, experience.of_kind(series=False)), (True, of_series)):
+        if not len(records) and (series or len(of_series)):
+            continue  # the store holds trials of the other kind alone
+        place = out / FORECASTS if series else out
+        knowledge = fit_knowledge(records, seed=seed, series=series)
+        write_fitted(place, knowledge, records)
+        _show(knowledge, place)
 
 
 def _show(knowledge: Knowledge, out: Path) -> None:

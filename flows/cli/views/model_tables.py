@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from rich.console import Console
 from rich.table import Table
@@ -15,8 +16,10 @@ from espalier.infra.places import write_whole
 from espalier.infra.registry.registry import RegisteredVersion, list_models, resolve
 from espalier.infra.settings import Settings, load_settings
 from espalier.infra.tracking.artifacts import (
+    EXAMPLES_FILE,
     LEADERBOARD_FILE,
     REPORT_FILE,
+    REPORT_TEXT_FILE,
     read_json_file,
     read_text_file,
 )
@@ -79,7 +82,10 @@ def show_leaderboard(spec: str, *, rows: int) -> None:
 
 
 def save_report(spec: str, out: Path | None) -> None:
-    """Write the report of the version ``spec`` to a file, and print its path.
+    """Write the report of the version ``spec`` to a file, and print the path.
+
+    A file that ends in ``.md`` gets the report as Markdown. Where single rows have a page of
+    pictures and texts, that is written beside the HTML file, which links to it.
 
     Raises
     ------
@@ -88,15 +94,28 @@ def save_report(spec: str, out: Path | None) -> None:
     """
     settings = load_settings()
     version = resolve(spec, settings)
-    page = read_text_file(settings, _run_of(version), REPORT_FILE)
-    if page is None:
-        raise UserError(
-            f"the run of model {_shown(version)} has no report: it was trained by an older "
-            "Espalier; train it again"
-        )
+    run_id = _run_of(version)
     path = out or Path(f"{_UNSAFE.sub('_', version.name)}-{version.version}.html")
+    as_text = path.suffix.lower() == ".md"
+    page = read_text_file(settings, run_id, REPORT_TEXT_FILE if as_text else REPORT_FILE)
+    if page is None:
+        other = ", or name a file that ends in .html" if as_text else ""
+        raise UserError(
+            f"the run of model {_shown(version)} has no {'Markdown ' if as_text else ''}report: it "
+            f"was trained by an older Espalier; train it again{other}"
+        )
+    written = [path]
+    examples = None if as_text else read_text_file(settings, run_id, EXAMPLES_FILE)
+    if examples is not None:
+        beside = path.with_name(f"{path.stem}-examples.html")
+        # Only the report's own link reads so: what data say is escaped.
+        page = page.replace(f'href="{EXAMPLES_FILE}"', f'href="{quote(beside.name)}"')
+        write_whole(beside, examples)
+        written.append(beside)
     write_whole(path, page)
-    Console(markup=False, highlight=False, soft_wrap=True).print(safe_text(str(path)))
+    console = Console(markup=False, highlight=False, soft_wrap=True)
+    for each in written:
+        console.print(safe_text(str(each)))
 
 
 def _leaderboard_of(version: RegisteredVersion, settings: Settings) -> list[dict[str, Any]]:

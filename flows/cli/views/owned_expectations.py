@@ -104,7 +104,10 @@ def _whole(name: str, change: SuiteChange, settings: Settings) -> OwnedSuite | N
     text = _edit(to_yaml(before.suite, name))
     edited = from_yaml(text)
     if read_owned(settings, name).revision != before.revision:
-        raise UserError("somebody else has changed the suite meanwhile; nothing was changed")
+        raise UserError(
+            "somebody else has changed the suite meanwhile; nothing was changed: open it again and "
+            "repeat your change"
+        )
     return edited
 
 
@@ -129,7 +132,9 @@ def _edit(text: str) -> str:
             ) from None
         edited = path.read_text(encoding="utf-8")
     if edited == text:
-        raise UserError("the suite was not changed in the editor")
+        raise UserError(
+            "the suite was not changed in the editor; save the file before you close it"
+        )
     return edited
 
 
@@ -156,7 +161,8 @@ def _champions(name: str, settings: Settings) -> DataContract:
     suite = read_suite(settings, version)
     if suite is None:
         raise UserError(
-            f"the training of {version.name}/{version.version} left no suite; nothing can be pinned"
+            f"the training of {version.name}/{version.version} left no suite; nothing can be "
+            "pinned: train the model again"
         )
     return suite
 

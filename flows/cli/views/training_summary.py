@@ -28,7 +28,9 @@ BASELINE = "baseline"
 _PROPOSERS = {
     "default": "defaults",
     "starter": "starters",
+    "differentiable": "supernets",
     "warm_start": "experience",
+    "slower": "longer training",
     ASCENT: "predictor, by ascent",
     CANDIDATES: "predictor, by chance",
     "surrogate": "forest",

@@ -15,6 +15,7 @@ from espalier.infra.registry.registry import (
 )
 from espalier.infra.settings import Settings
 from espalier.infra.tracking.artifacts import (
+    EXAMPLES_FILE,
     EXPLANATION_FILE,
     LEADERBOARD_FILE,
     REPORT_FILE,
@@ -146,6 +147,13 @@ def report_of(version: RegisteredVersion, settings: Settings) -> str | None:
     if version.run_id is None:
         return None
     return read_text_file(settings, version.run_id, REPORT_FILE)
+
+
+def examples_of(version: RegisteredVersion, settings: Settings) -> str | None:
+    """Return the page of pictures and texts of single rows; None if there is none."""
+    if version.run_id is None:
+        return None
+    return read_text_file(settings, version.run_id, EXAMPLES_FILE)
 
 
 def _importances(records: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, float, float], ...]:

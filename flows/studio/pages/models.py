@@ -7,6 +7,7 @@ from espalier.flows.studio.models.cards import (
     all_cards,
     card_of,
     decisions_about,
+    examples_of,
     report_of,
     version_page,
 )
@@ -64,6 +65,16 @@ def report(name: str, number: int, studio: StudioPart) -> HTMLResponse:
     page = report_of(found, studio.settings)
     if page is None:
         raise HTTPException(404, "This version has no report; train the model again to get one.")
+    return HTMLResponse(page, headers={"content-security-policy": _REPORT_POLICY})
+
+
+@router.get("/{name}/{number}/examples.html", response_class=HTMLResponse)
+def examples(name: str, number: int, studio: StudioPart) -> HTMLResponse:
+    """Send the page of pictures and texts that the report links to; it may run nothing."""
+    found = card_of(name, studio.settings).version(number)
+    page = examples_of(found, studio.settings)
+    if page is None:
+        raise HTTPException(404, "This version has no examples, or its rows were removed.")
     return HTMLResponse(page, headers={"content-security-policy": _REPORT_POLICY})
 
 

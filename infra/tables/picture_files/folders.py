@@ -59,7 +59,10 @@ def read_picture_source(source: str) -> pd.DataFrame:
         with zipfile.ZipFile(root) as archive:
             names = sorted(filter(_is_picture, archive.namelist()))
     if not names:
-        raise UserError(f"{redact_source(source)!r} holds no pictures")
+        raise UserError(
+            f"{redact_source(source)!r} holds no pictures; name a folder that has one folder of "
+            "pictures for each class"
+        )
     table = pd.DataFrame({IMAGE: [str(root / name) for name in names]})
     parents = [PurePosixPath(name).parent.name for name in names]
     if all(parents):

@@ -96,7 +96,10 @@ def with_labels(rows: LoggedRows, labels: pd.DataFrame, target: str) -> pd.DataF
     """
     labels = with_unique_names(labels)
     if target not in labels.columns:
-        raise UserError(f"the labels have no column {target!r}, which the model predicts")
+        raise UserError(
+            f"the labels have no column {target!r}, which the model predicts; add it, or rename "
+            "the column that holds it"
+        )
     if REQUEST in labels.columns and REQUEST not in rows.table.columns:
         sides = rows.where
         keys = [REQUEST, ROW] if ROW in labels.columns else [REQUEST]

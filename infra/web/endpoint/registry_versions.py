@@ -142,5 +142,5 @@ def _require_pyfunc(folder: Path, version: RegisteredVersion) -> None:
     except (KeyError, OSError, ValueError, TypeError):
         raise UserError(
             f"model {version.name}/{version.version} has no python_function flavor: "
-            "it cannot be served"
+            "it cannot be served; register one that espalier train made"
         ) from None

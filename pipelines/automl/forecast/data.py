@@ -8,23 +8,18 @@ import pandas as pd
 from espalier.pipelines.ensemble.horizon.records import Floats
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
-from espalier.pipelines.forecasting.families.registry import forecasters
+from espalier.pipelines.forecasting.families.registry import families_for
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.hold_out import steps_to_hold_out, without_last
 from espalier.pipelines.forecasting.input.newest import newest
 from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.forecasting.metrics import ForecastMetric, Scales
+from espalier.pipelines.forecasting.origins import origins_of
 from espalier.pipelines.forecasting.panel import Panel
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.space.joint import SearchSpace
 
-# Origins of a trial; fewer for many rows, of which a few origins tell enough.
-MOST_ORIGINS = 6
-_USUAL_ORIGINS = 3
-_MANY_SERIES, _MANY_VALUES = 50, 3_000_000
-# Share of zeros from which on families for intermittent demand are tried.
-_ZERO_SHARE = 0.3
 # Series and values of each that are kept as an example of what the model takes.
 EXAMPLE_SERIES, EXAMPLE_VALUES = 3, 24
 
@@ -177,27 +172,7 @@ def prepare_forecast(
         horizon=horizon,
         levels=levels,
         forecast_metric=metric,
-        learners=forecasters(families, intermittent=zeros > _ZERO_SHARE),
+        learners=families_for(families, zero_share=zeros),
         origins=origins_of(panel, horizon),
         held_out=held_out,
     )
-
-
-def origins_of(panel: Panel, horizon: int) -> tuple[int, ...]:
-    """Return how many steps before the end a trial forecasts, the latest first.
-
-    As many whole horizons as leave half of the series two seasons to learn from; where no whole
-    one fits, half of the longest series.
-    """
-    lengths = panel.lengths
-    typical = float(np.quantile(lengths, 0.5))
-    least = max(2 * panel.season + 1, min(horizon, 12), 3)
-    fit = int((typical - least) // horizon)
-    most = _USUAL_ORIGINS if len(panel) >= _MANY_SERIES else MOST_ORIGINS
-    if lengths.sum() > _MANY_VALUES:
-        most = 1
-    count = min(fit, most)
-    if count >= 1:
-        return tuple(horizon * (each + 1) for each in range(count))
-    longest = int(lengths.max(initial=0))
-    return (max(1, min(horizon, longest // 2)),) if longest > 1 else ()

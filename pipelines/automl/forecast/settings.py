@@ -1,6 +1,7 @@
 """What a forecast training is told, and what it returns."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from espalier.pipelines.ensemble.horizon.choose import ForecastChoice
 from espalier.pipelines.ensemble.horizon.records import Floats
@@ -33,6 +34,8 @@ class ForecastSettings:
         Families to try; None for all that suit the series.
     search : str
         Strategy that proposes configurations.
+    experience : Path or None
+        Folder of what is known of forecasts; None for none.
     """
 
     horizon: int
@@ -43,6 +46,7 @@ class ForecastSettings:
     seed: int = 0
     families: tuple[str, ...] | None = None
     search: str = "guided"
+    experience: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections.abc import Callable
 
+from espalier.pipelines.automl.forecast.advice import forecast_advice
 from espalier.pipelines.automl.forecast.data import ForecastData, prepare_forecast
 from espalier.pipelines.automl.forecast.finish import base_alone, finish_forecast
 from espalier.pipelines.automl.forecast.settings import ForecastResult, ForecastSettings
@@ -103,6 +104,7 @@ def train_forecast(
 def _plan(
     data: ForecastData, context: ForecastContext, settings: ForecastSettings, n_workers: int
 ) -> SearchPlan:
+    advice = forecast_advice(data, settings.experience, seed=settings.seed)
     return SearchPlan(
         space=data.space,
         budget=settings.budget,
@@ -111,6 +113,8 @@ def _plan(
         strategy=settings.search,
         n_folds=len(context.origins),
         memory_limit_mb=context.memory_limit_mb,
+        warm_start=() if advice is None else advice.first,
+        prior=None if advice is None else advice.prior,
     )
 
 

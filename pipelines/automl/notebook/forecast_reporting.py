@@ -21,8 +21,6 @@ if TYPE_CHECKING:  # a fitted estimator must load without what writes pages
     from espalier.pipelines.forecasting.scores import ScoredForecast
     from espalier.pipelines.pages.facts import ScoreFacts
 
-_NOTE = "It is the newest origin of the back-test, at which trials were compared too"
-
 
 class ForecastReports:
     """Base class of forecasters that write a report about themselves."""
@@ -48,7 +46,8 @@ class ForecastReports:
         Parameters
         ----------
         path : str, Path or None
-            The HTML file; None to write none.
+            The HTML file, or one that ends in ``.md`` for Markdown without charts; None to write
+            none.
 
         Returns
         -------
@@ -67,6 +66,7 @@ class ForecastReports:
         from espalier.pipelines.explain.leaderboard import make_leaderboard
         from espalier.pipelines.forecasting.metrics import forecast_metric
         from espalier.pipelines.pages.facts import DataFacts, EnsembleFacts, PageFacts, SeriesFacts
+        from espalier.pipelines.pages.forecast_screen import forecast_screen
         from espalier.pipelines.problem import ProblemKind
         from espalier.pipelines.trials.failures import failures_of
 
@@ -76,6 +76,7 @@ class ForecastReports:
         weights = dict(zip(self.leaderboard_["trial"], self.leaderboard_["weight"], strict=True))
         explanation, scored = self._measured(metric)
         panel = self._table.panel
+        series = SeriesFacts(n_series=len(panel), horizon=self.horizon, frequency=self.freq_)
         return HtmlPage.of(
             PageFacts(
                 title=type(self).__name__,
@@ -89,9 +90,7 @@ class ForecastReports:
                     n_columns=panel.n_covariates,
                     folds=f"{self.backtest_['origin'].nunique() if len(self.backtest_) else 0} "
                     "origins",
-                    series=SeriesFacts(
-                        n_series=len(panel), horizon=self.horizon, frequency=self.freq_
-                    ),
+                    series=series,
                     notes=self.notes_,
                 ),
                 scored=scored,
@@ -99,6 +98,17 @@ class ForecastReports:
                 explanation=explanation,
                 leaderboard=make_leaderboard(history, weights),
                 failures=failures_of(history),
+                first=None
+                if scored is None
+                else forecast_screen(
+                    metric.name,
+                    scored,
+                    series,
+                    explanation,
+                    cv_score=self.cv_score_,
+                    is_naive=self.method_ == "base",
+                    failed_share=len(history.failures) / max(len(history), 1),
+                ),
             ),
             path,
         )
@@ -107,6 +117,7 @@ class ForecastReports:
         self, metric: "ForecastMetric"
     ) -> "tuple[ForecastExplanation, ScoreFacts | None]":
         """Return what the back-test says of the forecast, and its score at the newest origin."""
+        from espalier.pipelines.explain.backtest import Backtest
         from espalier.pipelines.explain.forecast_explanation import (
             ForecastExplanation,
             explain_forecast,
@@ -127,21 +138,19 @@ class ForecastReports:
             quantiles=np.repeat(simple[:, :, None], len(scored.levels), axis=2),
         )
         earlier = [self._scored(metric, each) for each in origins[1:]]
-        blocks = [each.made for each in earlier]
-        empty = np.zeros((0, *scored.made.shape))
-        explanation = explain_forecast(
-            scored,
-            naive,
-            table,
-            origins=[each - newest for each in origins[1:]],
-            backtest=np.stack(blocks) if blocks else empty,
+        backtest = Backtest(
+            table=table,
+            origins=tuple(each - newest for each in origins[1:]),
+            blocks=tuple(earlier),
+            has_quantiles=True,
         )
+        explanation = explain_forecast(scored, naive, backtest)
         return explanation, ScoreFacts(
             score=scored.score,
             baseline=naive.score,
             interval=scored.interval(seed=0, other_blocks=[each.score for each in earlier]),
             n_rows=scored.n_values,
-            note=_NOTE,
+            compared_too=True,
         )
 
     def _scored(self, metric: "ForecastMetric", ahead: int) -> "ScoredForecast":

@@ -11,6 +11,9 @@ if TYPE_CHECKING:  # a page is shown and saved without what writes it
     from espalier.pipelines.pages.facts import PageFacts
 
 
+MARKDOWN = ".md"
+
+
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
     """A page that stands by itself; a notebook shows it in a frame, so its style stays its own.
@@ -30,6 +33,8 @@ class HtmlPage:
     def of(cls, facts: "PageFacts", path: str | Path | None = None) -> "HtmlPage":
         """Return the report of these facts, written to a file if one is named.
 
+        A file whose name ends in ``.md`` gets the report as Markdown, without charts.
+
         Raises
         ------
         UserError
@@ -38,7 +43,13 @@ class HtmlPage:
         from espalier.pipelines.pages.page import render_page
 
         page = cls(render_page(facts))
-        return page if path is None else page.save(path)
+        if path is None:
+            return page
+        if Path(path).suffix.lower() == MARKDOWN:
+            from espalier.pipelines.pages.markdown_page import render_markdown
+
+            return cls(page.html, _written(path, render_markdown(facts)))
+        return page.save(path)
 
     def save(self, path: str | Path) -> "HtmlPage":
         """Write the page to a file, and return it with the file's path.
@@ -48,11 +59,7 @@ class HtmlPage:
         UserError
             The folder does not exist.
         """
-        target = Path(path)
-        if not target.parent.is_dir():
-            raise UserError(f"folder {target.parent} does not exist; create it, or name another")
-        target.write_text(self.html, encoding="utf-8")
-        return HtmlPage(self.html, target)
+        return HtmlPage(self.html, _written(path, self.html))
 
     def _repr_html_(self) -> str:
         """Return a frame with the page."""
@@ -60,3 +67,11 @@ class HtmlPage:
             '<iframe style="width:100%;height:42em;border:1px solid rgba(127,127,127,.35);'
             f'border-radius:6px" sandbox="allow-same-origin" srcdoc="{escape(self.html)}"></iframe>'
         )
+
+
+def _written(path: str | Path, text: str) -> Path:
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise UserError(f"folder {target.parent} does not exist; create it, or name another")
+    target.write_text(text, encoding="utf-8")
+    return target

@@ -50,7 +50,8 @@ class Reports:
         Parameters
         ----------
         path : str, Path or None
-            The HTML file; None to write none.
+            The HTML file, or one that ends in ``.md`` for Markdown without charts; None to write
+            none.
         X, y : DataFrame or array-like, or None
             Rows that the model was not fitted to, and their targets. Scores, curves, mistakes and
             what answers depend on are measured on them; without them the report has what
@@ -191,8 +192,8 @@ class Reports:
         )
 
     def _first(self, metric: "Metric", scored: "ScoreFacts", n_failed: int) -> "FirstScreen":
-        from espalier.pipelines.explain.trust import Evidence, judge
-        from espalier.pipelines.pages.first_screen import FirstScreen, how_good
+        from espalier.pipelines.explain.trust import Evidence
+        from espalier.pipelines.pages.first_screen import table_screen
 
         evidence = Evidence(
             score=scored.score,
@@ -206,16 +207,11 @@ class Reports:
             else None,
             failed_share=n_failed / max(len(self._record.trials), 1),
         )
-        judgement = judge(evidence)
-        steps = [(each.advice, "") for each in judgement.reasons]
-        steps += [
-            ("See why rows are answered as they are.", "model.explain(X)"),
-            ("Take it along as one file.", 'model.export("model.onnx")'),
-        ]
-        return FirstScreen(
-            how_good=how_good(metric.name, evidence),
-            judgement=judgement,
-            steps=tuple(dict.fromkeys(steps)),
+        return table_screen(metric.name, evidence).with_more(
+            steps=(
+                ("See why rows are answered as they are.", "model.explain(X)"),
+                ("Take it along as one file.", 'model.export("model.onnx")'),
+            )
         )
 
     def _story(self, history: "History") -> "SearchStory | None":

@@ -15,7 +15,8 @@ from scipy.stats import qmc
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.experience.recording.space_alignment import align_configuration
-from espalier.pipelines.learners.registry import LEARNERS, find_learner
+from espalier.pipelines.learners.base.learner import Learner
+from espalier.pipelines.learners.registry import find_learner
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.limits.admission import Admission
 from espalier.pipelines.search.propose import propose_trials
@@ -152,9 +153,9 @@ def filling(space: SearchSpace, design: RecordingDesign) -> list[Configuration]:
     sequences = [
         [
             align_configuration(each, space)
-            for each in _sequence(family, shape, each_family, design.seed)
+            for each in _sequence(learner, shape, each_family, design.seed)
         ]
-        for family in space.families
+        for learner in space.learners
     ]
     for turn in range(each_family):
         for sequence in sequences:
@@ -186,13 +187,13 @@ def everything(problem: ProblemKind, n_rows: int) -> DatasetShape:
     )
 
 
-def _sequence(family: str, shape: DatasetShape, n: int, seed: int) -> list[Configuration]:
+def _sequence(learner: Learner, shape: DatasetShape, n: int, seed: int) -> list[Configuration]:
     """Return the first ``n`` configurations of a family's space-filling sequence."""
-    space = FamilySpace.of(LEARNERS[family], shape)
+    space = FamilySpace.of(learner, shape)
     parameters = space.parameters
     if not parameters:
         return [space.complete({}, None)] * n
-    stream = qmc.Sobol(len(parameters), scramble=True, rng=generator(seed, "sobol", family))
+    stream = qmc.Sobol(len(parameters), scramble=True, rng=generator(seed, "sobol", learner.name))
     points = stream.random_base2(math.ceil(math.log2(max(n, 2))))[:n]
     return [space.complete(_values(parameters, point), None) for point in points]
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.forecasting.metrics import forecast_metric
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.metafeatures.statement import statement_vector
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -79,6 +80,11 @@ class KnownDataset:
         return self.about or statement_vector(f"{self.name} {self.target}")
 
     @property
+    def is_of_series(self) -> bool:
+        """Whether it is the series of a forecast."""
+        return self.meta.is_of_series
+
+    @property
     def key(self) -> str:
         """A hash, twelve hexadecimal digits; scores with the same key are comparable."""
         shape = self.shape
@@ -106,6 +112,8 @@ class KnownDataset:
     @property
     def scored_by(self) -> Metric:
         """The metric of the scores, as an object."""
+        if self.is_of_series:
+            return forecast_metric(self.metric).metric
         return get_metric(self.metric, self.problem, self.shape.n_classes)
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,6 +184,11 @@ class ExperienceRecord:
         return self.result.succeeded, self.recorded_at, text
 
 
+def forecast_target(target: str, horizon: int) -> str:
+    """Return what a forecast learns, in words: other horizons are other targets of a table."""
+    return f"{target}, {horizon} steps"
+
+
 def content_of(fingerprint: str, target: str) -> str:
     """Return a hash of a table's content and its target, twelve hexadecimal digits."""
     return hashlib.sha256(json.dumps([fingerprint, target]).encode()).hexdigest()[:12]
@@ -228,6 +241,12 @@ class KnowledgeBase:
     def merge(self, other: "KnowledgeBase") -> "KnowledgeBase":
         """Return the union of both; merging is commutative, associative and idempotent."""
         return KnowledgeBase.of([*self.records, *other.records])
+
+    def of_kind(self, *, series: bool) -> "KnowledgeBase":
+        """Return the records on the series of forecasts, or those on tables."""
+        return KnowledgeBase(
+            tuple(each for each in self.records if each.dataset.is_of_series is series)
+        )
 
     @property
     def by_dataset(self) -> dict[str, tuple[ExperienceRecord, ...]]:

@@ -1,7 +1,9 @@
 """Prepare a table for recording trials: sample rows, plan folds, measure meta-features."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,15 +16,19 @@ from espalier.pipelines.data.splitting.splits import split_holdout
 from espalier.pipelines.data.splitting.strata import assign_rows, strata
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.context import EvaluationContext
+from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.experience.recording.record import KnownDataset
 from espalier.pipelines.experience.recording.space_alignment import space_of
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.metrics.catalogue import get_metric
+from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.space.joint import SearchSpace
 
 INDEX_FILE = "index.csv"
 TASKS = ("binary", "multiclass", "regression")
+# Of a table of series, whose task is `FORECAST`, the index also names the horizon.
+HORIZON, WINDOWS, KNOWN = "horizon", "test_windows", "known_covariates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +41,26 @@ class TableEntry:
         Entries of the index.
     path : Path
         The table's file.
+    horizon : int or None
+        Of a table of series: the steps to forecast.
+    test_windows : int
+        Of a table of series: horizons at the end of each that are left out.
+    known_covariates : tuple of str
+        Of a table of series: columns whose future is known.
     """
 
     name: str
     task: str
     target: str
     path: Path
+    horizon: int | None = None
+    test_windows: int = 0
+    known_covariates: tuple[str, ...] = ()
+
+    @property
+    def is_of_series(self) -> bool:
+        """Whether it is a table of series to forecast."""
+        return self.horizon is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +90,14 @@ class RecordingSetup:
     ----------
     dataset : KnownDataset
         The description for its records.
-    context : EvaluationContext
+    context : EvaluationContext or ForecastContext
         The data and settings that trials need.
     space : SearchSpace
         Search space with every family that can handle the dataset.
     """
 
     dataset: KnownDataset
-    context: EvaluationContext
+    context: EvaluationContext | ForecastContext
     space: SearchSpace
 
 
@@ -87,8 +107,9 @@ def read_index(folder: Path, tables: tuple[str, ...] = ()) -> tuple[TableEntry, 
     Parameters
     ----------
     folder : Path
-        Folder with ``index.csv`` (columns ``name``, ``task``, ``target``) and one file ``<name>.*``
-        per table.
+        Folder with ``index.csv`` (columns ``name``, ``task``, ``target``; for series, whose task is
+        ``forecast``, also ``horizon``, and ``test_windows`` and ``known_covariates`` where there
+        are some) and one file ``<name>.*`` per table.
     tables : tuple of str
         Names of the tables to use; empty for all.
 
@@ -113,16 +134,30 @@ def read_index(folder: Path, tables: tuple[str, ...] = ()) -> tuple[TableEntry, 
     if unknown:
         raise UserError(f"{str(path)!r} lists no table {unknown[0]!r}; check its spelling")
     found = []
-    for name, task, target in index[["name", "task", "target"]].itertuples(index=False):
-        if task not in TASKS or (tables and name not in tables):
+    for row in index.to_dict("records"):
+        name, task, target = row["name"], row["task"], row["target"]
+        of_series = _of_series(row) if task == FORECAST else {}
+        if (task not in TASKS and not of_series) or (tables and name not in tables):
             continue
         files = sorted(each for each in folder.iterdir() if each.stem == name)
         if not files:
             raise UserError(f"{str(folder)!r} has no file {name}.*, which its index lists")
-        found.append(TableEntry(name=name, task=task, target=target, path=files[0]))
+        found.append(TableEntry(name=name, task=task, target=target, path=files[0], **of_series))
     if not found:
         raise UserError(f"{str(path)!r} lists no table of the tasks {', '.join(TASKS)}")
     return tuple(sorted(found, key=lambda each: each.path.stat().st_size))
+
+
+def _of_series(row: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return what the index says of a table of series; nothing without a horizon."""
+    if not str(row.get(HORIZON, "")).isdigit():
+        return {}
+    windows, known = str(row.get(WINDOWS, "")), row.get(KNOWN)
+    return {
+        "horizon": int(row[HORIZON]),
+        "test_windows": int(windows) if windows.isdigit() else 0,
+        "known_covariates": tuple(known.split(";")) if isinstance(known, str) else (),
+    }
 
 
 def make_recording_setup(

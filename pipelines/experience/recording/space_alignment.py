@@ -17,8 +17,9 @@ from espalier.pipelines.experience.recording.record import (
     KnownDataset,
     raw_gains,
 )
+from espalier.pipelines.forecasting.families.registry import families_for
 from espalier.pipelines.learners.registry import LEARNERS
-from espalier.pipelines.metafeatures.catalogue import VERSION
+from espalier.pipelines.metafeatures.catalogue import version_of
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.surrogate.targets import normal_scores
 from espalier.pipelines.trials.configuration import Configuration
@@ -127,18 +128,36 @@ def space_of(shape: DatasetShape) -> SearchSpace:
     return SearchSpace(learners, shape)
 
 
-def align_knowledge(knowledge: KnowledgeBase) -> AlignedKnowledge:
-    """Align a knowledge base with today's search space."""
+def known_space(known: KnownDataset) -> SearchSpace:
+    """Return the full search space for a known dataset, or for the series of a known forecast."""
+    if known.is_of_series:
+        zeros = known.meta.to_dict().get("zero_share", 0.0)
+        return SearchSpace(families_for(None, zero_share=zeros), known.shape)
+    return space_of(known.shape)
+
+
+def align_knowledge(knowledge: KnowledgeBase, *, series: bool = False) -> AlignedKnowledge:
+    """Align a knowledge base with today's search space.
+
+    Parameters
+    ----------
+    knowledge : KnowledgeBase
+        The records.
+    series : bool
+        Whether to take those on the series of forecasts, or those on tables.
+    """
     n_impossible = n_equal = 0
     kept: list[tuple[KnownDataset, SearchSpace, dict[Configuration, ExperienceRecord]]] = []
     too_small: list[str] = []
     other_meta: list[str] = []
     for records in knowledge.by_dataset.values():
         known = records[0].dataset
-        if known.meta.version != VERSION:
+        if known.is_of_series is not series:
+            continue
+        if known.meta.version != version_of(known.meta.names):
             other_meta.append(known.name)
             continue
-        space = space_of(known.shape)
+        space = known_space(known)
         found: dict[Configuration, ExperienceRecord] = {}
         for record in records:
             if record.result.status is TrialStatus.PRUNED:

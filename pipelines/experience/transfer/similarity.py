@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.metafeatures.catalogue import CATALOGUE
+from espalier.pipelines.metafeatures.catalogue import CATALOGUE, SERIES_CATALOGUE, catalogue_of
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 
 Array = NDArray[np.float64]
 
 META_NAMES = tuple(each.name for each in CATALOGUE)
+SERIES_META_NAMES = tuple(each.name for each in SERIES_CATALOGUE)
 _FAR = 3.0  # in spreads; a new dataset may be unlike all known ones
 
 
@@ -47,9 +48,9 @@ class MetaScale:
 
 
 def vector(meta: MetaFeatures) -> Array:
-    """Return the values in the catalogue's order, shape (n_meta,); 0 for missing ones."""
+    """Return the values in their catalogue's order, shape (n_meta,); 0 for missing ones."""
     values = meta.to_dict()
-    return np.array([values.get(name, 0.0) for name in META_NAMES])
+    return np.array([values.get(each.name, 0.0) for each in catalogue_of(values)])
 
 
 def distances(meta: MetaFeatures, known: Sequence[MetaFeatures]) -> Array:

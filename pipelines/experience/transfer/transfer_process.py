@@ -23,7 +23,12 @@ from scipy.linalg import cho_factor, cho_solve
 
 from espalier.pipelines.evaluation.limits import limit_threads
 from espalier.pipelines.experience.recording.space_alignment import AlignedKnowledge
-from espalier.pipelines.experience.transfer.similarity import META_NAMES, MetaScale, vector
+from espalier.pipelines.experience.transfer.similarity import (
+    META_NAMES,
+    SERIES_META_NAMES,
+    MetaScale,
+    vector,
+)
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances
@@ -52,7 +57,7 @@ class DatasetKernel:
     places : array, shape (k, n_meta)
         Their standardised meta-features.
     kinds : array, shape (k,)
-        0 for binary, 1 for multiclass, 2 for regression.
+        0 for binary, 1 for multiclass, 2 for regression, 3 for forecasts.
     width : float
         Length scale of the similarity of meta-features.
     """
@@ -184,7 +189,7 @@ class ProcessExperience:
         k, n_meta = made.kinship.places.shape
         fitting = (
             d == len(made.coordinates)
-            and n_meta == len(META_NAMES)
+            and n_meta in (len(META_NAMES), len(SERIES_META_NAMES))
             and made.sums.shape[1:] == (k, q)
             and made.kinship.kinds.shape == (k,)
             and made.kinship.scale.centre.shape == made.kinship.scale.spread.shape == (n_meta,)
@@ -269,6 +274,8 @@ def _landmarks(points: Array, rng: np.random.Generator) -> NDArray[np.int64]:
 
 
 def _kind(meta: MetaFeatures) -> float:
+    if meta.is_of_series:
+        return 3.0
     values = dict(zip(META_NAMES, vector(meta).tolist(), strict=True))
     if values["is_regression"] > 0.5:
         return 2.0

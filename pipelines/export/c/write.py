@@ -107,7 +107,9 @@ def _compiled(compiler: str, path: Path, folder: Path) -> Path:
                "-o", str(library), "-lm"]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise UserError(f"{compiler} cannot compile the file: {done.stderr[:500]}")
+        raise UserError(
+            f"{compiler} cannot compile the file: {done.stderr[:500]}; export onnx instead"
+        )
     return library
 
 

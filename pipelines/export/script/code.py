@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+ADVICE = "export another format, or train with families that have a plain form"
+"""What to do about a part that no library has."""
 PASS = "'passthrough'"
 """The step that changes nothing."""
 

@@ -1,10 +1,11 @@
 """A fitted feature matrix as a ``ColumnTransformer`` of plain scikit-learn."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.export.script.code import PASS, Code, chain
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.script.code import ADVICE, PASS, Code, chain
 from espalier.pipelines.preprocessing.categorical import CategoricalBlock
 from espalier.pipelines.preprocessing.matrix import FeatureMatrix
 from espalier.pipelines.preprocessing.numeric import NumericBlock
@@ -18,6 +19,7 @@ _SCALERS = {
     "power": ("PowerTransformer", {}),
 }
 _MODULE = "sklearn.preprocessing"
+_NO_MEANING = "Texts are their words alone: vectors of their meaning are left out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,15 @@ class Block:
 
 
 def blocks(features: FeatureMatrix) -> list[Block]:
-    """Return the transformers of the columns, in the order of the matrix."""
-    roles, made = features.roles, []
+    """Return the transformers of the columns, in the order of the matrix.
+
+    Raises
+    ------
+    CannotExportError
+        Pictures are used, or nothing is left of the columns.
+    """
+    roles, made = features.roles, list[Block]()
+    _refuse_pictures(features)
     if any(role is ColumnRole.NUMERIC for role in roles.values()):
         made.append(Block("numbers", chain(_numbers(features.numeric_)), "NUMBERS"))
     if any(role.is_date for role in roles.values()):
@@ -56,6 +65,13 @@ def blocks(features: FeatureMatrix) -> list[Block]:
     if features.repeating_:
         code = _categories(features.strings_block_)
         made.append(Block("strings", code, repr(list(features.repeating_))))
+    if not made:
+        part = "a model of nothing but vectors of the meaning of texts"
+        raise CannotExportError(part, advice=ADVICE)
+    if any(roles[name] is ColumnRole.MEANING for name in features.vectors_):
+        first = made[0]
+        noted = first.code.named(first.code.text, Code("", notes=(_NO_MEANING,)))
+        made[0] = replace(first, code=noted)
     return made
 
 
@@ -75,10 +91,17 @@ def steps(features: FeatureMatrix, *, classifies: bool) -> list[Code]:
     return made
 
 
+def _refuse_pictures(features: FeatureMatrix) -> None:
+    used = [*features.vectors_, *getattr(features, "scored_", [])]
+    for name in used:
+        if features.roles[name] is ColumnRole.IMAGE:
+            raise CannotExportError(f"column {name!r}, which holds pictures,", advice=ADVICE)
+
+
 def _numbers(block: NumericBlock) -> list[Code]:
     notes: tuple[str, ...] = ()
-    if block.pairs_ is not None and block.pairs_.chosen_:
-        notes = ("Combinations of two columns are left out.",)
+    if block.pairs_ is not None and len(block.pairs_.formulas(int(block.keep_.sum()))):
+        notes = ("Combinations of columns are left out.",)
     made: list[Code] = []
     if block.imputation != "none":
         settings = {"strategy": block.imputation, "add_indicator": block.indicator}

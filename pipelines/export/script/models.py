@@ -5,7 +5,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.export.base.errors import CannotExportError
-from espalier.pipelines.export.script.code import Code
+from espalier.pipelines.export.script.code import ADVICE, Code
+from espalier.pipelines.learners.additive.explainable_boosting import ExplainableBoosting
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.families.bayes import GaussianClassifier
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
@@ -25,7 +26,6 @@ from espalier.pipelines.learners.families.xgboost_trees import XGBoostModel
 from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
 
-_ADVICE = "export another format, or train with families that have a plain form"
 # What only says how a fit is run, or what a new one should not inherit.
 _OF_RUNNING = frozenset(
     {"n_jobs", "verbose", "warm_start", "random_state", "max_iter", "tol", "cache_size"}
@@ -74,13 +74,13 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
         asked = {"quantile": model.level, "alpha": 1e-4}
         return Code.call("sklearn.linear_model", "QuantileRegressor", asked)
     if isinstance(model, KernelClassifier | KernelRegressor):
-        raise CannotExportError("a kernel whose width is that of these features", advice=_ADVICE)
+        raise CannotExportError("a kernel whose width is that of these features", advice=ADVICE)
     if isinstance(model, GaussianClassifier):
-        raise CannotExportError("a Gaussian classifier with a temperature", advice=_ADVICE)
+        raise CannotExportError("a Gaussian classifier with a temperature", advice=ADVICE)
     if isinstance(model, Neighbours):
         if model.relevance:
             raise CannotExportError(
-                "nearest neighbours by columns that do not count alike", advice=_ADVICE
+                "nearest neighbours by columns that do not count alike", advice=ADVICE
             )
         settings = {name: getattr(model, name) for name in ("n_neighbors", "weights", "p")}
         return Code.call("sklearn.neighbors", f"KNeighbors{kind}", settings)
@@ -92,10 +92,22 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
         }
         notes = ("scikit-learn's perceptron has neither dropout nor embeddings of numbers.",)
         return Code.call("sklearn.neural_network", f"MLP{kind}", layers, notes=notes)
+    if isinstance(model, ExplainableBoosting):
+        settings = {
+            "learning_rate": model.learning_rate,
+            "max_leaves": model.max_leaves,
+            "interactions": round(model.pairs * candidate.features_.n_features_),
+            "smoothing_rounds": model.smoothing_rounds,
+            "min_samples_leaf": model.min_rows,
+            "gain_scale": model.gain_scale,
+            "outer_bags": model.n_bags,
+            "random_state": candidate.seed % 2**31,
+        }
+        return Code.call("interpret.glassbox", f"ExplainableBoosting{kind}", settings)
     if isinstance(model, BaseEstimator) and type(model).__module__.startswith("sklearn."):
         more = {"max_iter": 2_000} if "max_iter" in model.get_params() else {}
         return _estimator(model, more)
-    raise CannotExportError(f"a model of class {type(model).__name__}", advice=_ADVICE)
+    raise CannotExportError(f"a model of class {type(model).__name__}", advice=ADVICE)
 
 
 def _boosted(module: str, name: str, model: Any, more: dict[str, Any]) -> Code:

@@ -6,7 +6,8 @@ from espalier.pipelines.data.parsing.readings import DateReading
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.export.script.code import Code
+from espalier.pipelines.export.base.errors import CannotExportError
+from espalier.pipelines.export.script.code import ADVICE, Code
 from espalier.pipelines.export.script.features import blocks, steps
 from espalier.pipelines.export.script.models import model_code, on_scale
 from espalier.pipelines.export.script.text import CLASSES, CLASSIFY, DATE_PARTS, MAIN, READ, VALUES
@@ -53,6 +54,8 @@ def script_of(model: EnsembleModel) -> tuple[str, tuple[str, ...]]:
     candidate = member.candidates[0]
     if candidate.model_ is None or not hasattr(candidate, "features_"):
         raise UserError("the best member predicts a constant; there is no pipeline to write")
+    if candidate.learner.preprocessing.pixels:
+        raise CannotExportError("a network of pictures", advice=ADVICE)
     classifies = candidate.shape.problem.is_classification
     parts = blocks(candidate.features_)
     estimator = on_scale(model_code(candidate), candidate)
@@ -64,6 +67,8 @@ def script_of(model: EnsembleModel) -> tuple[str, tuple[str, ...]]:
         "from sklearn.pipeline import Pipeline",
     }
     notes = needed.notes
+    if getattr(candidate.features_, "lookups_", None) is not None:
+        notes += ("Columns that are looked up by combinations of cells are left out.",)
     if candidate.configuration.get("prep_weights") == "balanced":
         imports |= {"from sklearn.utils.class_weight import compute_sample_weight"}
     lines = [_heading(model, member, notes), *_imports(imports), ""]

@@ -218,7 +218,7 @@ def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG0
     )
 
 
-def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
+def _reduction(values: Mapping[str, Value], context: BuildContext, *, apart: bool = False) -> Any:
     base = str(values["base"])
     return ReductionForecaster(
         fit_rows=partial(
@@ -237,12 +237,15 @@ def _reduction(values: Mapping[str, Value], context: BuildContext) -> Any:
         window=int(values["window"]),
         most_rows=int(values["most_rows"]),
         seed=context.seed,
+        apart=apart,
     )
 
 
-def _reduction_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
+def _reduction_seconds(
+    values: Mapping[str, Value], shape: DatasetShape, *, times: float = 1.0
+) -> float:
     rows = min(int(values["most_rows"]), 20 * shape.n_rows)
-    return 0.3 + 3e-7 * rows * int(values["rounds"]) + 1e-5 * shape.n_rows
+    return times * (0.3 + 3e-7 * rows * int(values["rounds"])) + 1e-5 * shape.n_rows
 
 
 def _learner(
@@ -306,9 +309,20 @@ FORECASTERS: tuple[Learner, ...] = (
 )
 """The usual families, those that are most often good first: defaults are tried in this order."""
 
-REDUCTIONS: tuple[Learner, ...] = tuple(
-    reduction_to(each)
-    for each in LEARNERS.values()
-    if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+REDUCTIONS: tuple[Learner, ...] = (
+    _learner(
+        "step_reduction",
+        "boosted trees for each part of the horizon",
+        _reduction_space,
+        partial(_reduction, apart=True),
+        partial(_reduction_seconds, times=3.0),
+        anytime=True,
+        packages=("lightgbm",),
+    ),
+    *(
+        reduction_to(each)
+        for each in LEARNERS.values()
+        if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+    ),
 )
-"""Window-relative reductions to the families of tables; tried where they are named."""
+"""Window-relative reductions by step, and to the families of tables; tried where they are named."""

@@ -10,7 +10,13 @@ from typing import Any, Protocol, Self
 
 import numpy as np
 
-from espalier.pipelines.forecasting.families.windows import look, rows_at, window_length
+from espalier.pipelines.forecasting.families.apart import Regressor, fit_apart
+from espalier.pipelines.forecasting.families.windows import (
+    look,
+    rows_at,
+    step_column,
+    window_length,
+)
 from espalier.pipelines.forecasting.panel import Floats, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
@@ -21,14 +27,6 @@ _FEWEST_VALUES = 3
 _CHUNK = 20_000
 # The base is forecast anew at each origin; a slow one at fewer of them.
 _BASE_ORIGINS = 16
-
-
-class Regressor(Protocol):
-    """A regression model of rows."""
-
-    def predict(self, X: Floats) -> Any:
-        """Return values, shape (n_rows,)."""
-        ...
 
 
 class Base(Protocol):
@@ -63,6 +61,9 @@ class ReductionForecaster:
         Seed of the rows that are drawn.
     regressor : Regressor or None
         The fitted model; None before `fit`, or where there was nothing to learn from.
+    apart : bool
+        Whether each part of the horizon has a model of its own. It is the last, since pickles of
+        earlier versions hold their values in order.
     """
 
     fit_rows: Callable[[Floats, Floats, Floats, Deadline], Regressor]
@@ -72,6 +73,7 @@ class ReductionForecaster:
     most_rows: int = 60_000
     seed: int = 0
     regressor: Regressor | None = field(default=None, repr=False)
+    apart: bool = False
 
     def fit(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Self:
         """Return the forecaster with its base and model fitted to all origins of these series."""
@@ -80,7 +82,11 @@ class ReductionForecaster:
         X, y, weights = fitted._rows(panel, horizon, deadline)
         if len(y) < 20:
             return fitted
-        return replace(fitted, regressor=self.fit_rows(X, y, weights, deadline))
+        if not self.apart:
+            return replace(fitted, regressor=self.fit_rows(X, y, weights, deadline))
+        column = step_column(look(panel.take(np.arange(1)), *self._sizes(panel)))
+        regressor = fit_apart(self.fit_rows, column, horizon, X, y, weights, deadline)
+        return replace(fitted, regressor=regressor)
 
     def forecast(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Floats:
         """Return the forecasts, shape (S, H)."""

@@ -8,6 +8,20 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.families.definitions import FORECASTERS, REDUCTIONS
 from espalier.pipelines.learners.base.learner import Learner
 
+# Share of zeros from which on families for intermittent demand are tried.
+_ZERO_SHARE = 0.3
+
+
+def families_for(names: "tuple[str, ...] | None", *, zero_share: float) -> tuple[Learner, ...]:
+    """Return the families of these names; None for all that suit series with so many zeros.
+
+    Raises
+    ------
+    UserError
+        A name is unknown.
+    """
+    return forecasters(names, intermittent=zero_share > _ZERO_SHARE)
+
 
 def forecasters(names: "tuple[str, ...] | None", *, intermittent: bool) -> tuple[Learner, ...]:
     """Return the families of these names; None for all that suit the series.

@@ -14,8 +14,9 @@ import pandas as pd
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
+from espalier.pipelines.forecasting.families.apart import Regressor
 from espalier.pipelines.forecasting.families.bases import BASES, base_of
-from espalier.pipelines.forecasting.families.reduction import ReductionForecaster, Regressor
+from espalier.pipelines.forecasting.families.reduction import ReductionForecaster
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.metrics.objective import ABSOLUTE_ERROR

@@ -165,6 +165,11 @@ def rows_at(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats
     return np.concatenate(columns, axis=2)
 
 
+def step_column(windows: Windows) -> int:
+    """Return which column of `rows_at` holds the step."""
+    return windows.features.shape[1]
+
+
 def _known_mean(panel: Panel, m: int) -> Floats:
     """Return the mean of each covariate over the last season (7 steps without one), (S, C)."""
     width = max(m, 7)

@@ -23,7 +23,8 @@ def read_values(column: "pd.Series[Any]", name: str) -> Floats:
     if bad.any():
         raise UserError(
             f"target {name!r} must hold numbers; {int(bad.sum())} value(s) are not, "
-            f"such as {column[bad].iloc[0]!r}"
+            f"such as {column[bad].iloc[0]!r}: "
+            "correct them, or leave them empty"
         )
     values = numbers.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(values), values, np.nan)

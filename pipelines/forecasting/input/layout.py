@@ -48,7 +48,10 @@ def _molten(table: pd.DataFrame, columns: SeriesColumns) -> pd.DataFrame:
         raise UserError(f"the table lacks the time column {columns.time!r}; it has {shown}")
     missing = [repr(str(each)) for each in columns.covariates if each not in table.columns]
     if missing:
-        raise UserError(f"the table lacks the covariate(s) {', '.join(missing)}")
+        raise UserError(
+            f"the table lacks the covariate(s) {', '.join(missing)}; add them, or "
+            "train without them"
+        )
     shared = [columns.time, *columns.covariates]
     left_out = {*shared, *columns.exclude}
     series = [each for each in table.columns if each not in left_out]

@@ -236,7 +236,10 @@ def _in_zone_of(times: "pd.Series[Any]", like: SeriesTable) -> "pd.Series[Any]":
     """
     stamps = pd.api.types.is_datetime64_any_dtype(times.dtype)
     if stamps == (like.frequency.unit == "whole"):
-        raise UserError("the times are of another kind than those that the model was fitted to")
+        raise UserError(
+            "the times are of another kind than those that the model was fitted to; write them as "
+            "in the table that it was trained on"
+        )
     zone = like.clock.dt.tz if stamps else None
     return times if zone is None or times.dt.tz is None else times.dt.tz_convert(zone)
 

@@ -26,6 +26,7 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
+from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 # Histograms of few rows cost more than the rows: half the bins is quicker and as good.
 _ROWS_FOR_FINE_BINS = 20_000
+# From so many rows and numeric columns on, formulas of them are worth an early trial.
+_ROWS_FOR_FORMULAS, _NUMBERS_FOR_FORMULAS = 4_000, 3
 # Rows added to those of a category where it is smoothed, unless a configuration says otherwise.
 _CAT_SMOOTH = 20.0
 # Objective and loss watched for each loss; their parameters are set in `build`.
@@ -157,11 +160,13 @@ def of_categories(shape: DatasetShape) -> "ConfigurationSpace":
 
 
 def starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:
-    """Return two early trials: one whose thresholds are drawn, and a plain one.
+    """Return early trials: one whose thresholds are drawn, a plain one, and one with formulas.
 
     Neither has a penalty. The first has splits by category, and the plain one sees all rows and
     columns in each tree. Which of the three is best differs much between tables
-    (docs/decisions/0101). A class of few rows needs the default's penalty.
+    (docs/decisions/0101). A class of few rows needs the default's penalty. Where rows are enough to
+    tell what many correlated columns say, drawn thresholds are tried with random formulas of the
+    numbers too (docs/decisions/0114).
     """
     if has_tiny_class(shape):
         return ({"extra_trees": True},)
@@ -179,7 +184,10 @@ def starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:
         "min_data_in_leaf": 20,
         "feature_fraction": 1.0,
     }
-    return ({**free, **drawn}, {**free, **plain})
+    found = ({**free, **drawn}, {**free, **plain})
+    if shape.n_rows < _ROWS_FOR_FORMULAS or shape.n_numeric < _NUMBERS_FOR_FORMULAS:
+        return found
+    return (*found, {**free, **drawn, "prep_construction": "random"})
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
@@ -261,6 +269,9 @@ LIGHTGBM = Learner(
         encoding=("ordinal", "native", "target", "onehot"),
         imputation=("none",),
         text_words=(200, 0),
+        formulas=True,
+        lookups=LOOKUPS,
+        text_directions=64,
         strings=("text", "both"),
     ),
     early_stopping=True,

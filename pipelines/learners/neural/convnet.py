@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from espalier.pipelines.architectures.batches import Examples
 from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.inheritance import inherit, stored_weights
 from espalier.pipelines.architectures.layers import Network
@@ -15,7 +16,9 @@ from espalier.pipelines.architectures.packages import need_deep
 from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.runtime import run_network
-from espalier.pipelines.architectures.training import Examples, train_network
+from espalier.pipelines.architectures.smaller.eight_bits import in_eight_bits as in_bytes
+from espalier.pipelines.architectures.smaller.low_rank import thinner
+from espalier.pipelines.architectures.training import Trained, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -23,6 +26,8 @@ from espalier.pipelines.seeds import generator
 
 # From this share of its weights on, a network has a parent, and needs this share of the epochs.
 _HEIR_SHARE, _HEIR_EPOCHS, _LEAST_EPOCHS = 0.5, 0.4, 3
+# Layers that were cut get used to it in this share of the epochs and of the time, at a lower rate.
+_MEND_SHARE, _MEND_RATE = 0.25, 0.3
 
 
 class ConvNet(BaseEstimator):
@@ -83,6 +88,8 @@ class ConvNet(BaseEstimator):
         eval_weight: NDArray[Any] | None = None,
         deadline: Deadline | None = None,
         parent: "ConvNet | None" = None,
+        rank_share: float | None = None,
+        in_eight_bits: bool = False,
     ) -> "ConvNet":
         """Train on pictures and their codes or values.
 
@@ -101,6 +108,13 @@ class ConvNet(BaseEstimator):
         parent : ConvNet or None
             A network that is trained on these rows or a part of them, whose weights this one
             starts from where layers are alike; then fewer epochs are needed.
+        rank_share : float or None
+            Share of the rank that the large layers are cut to once trained, after which a few more
+            epochs follow. None for all of it.
+        in_eight_bits : bool
+            Whether the stored numbers are integers of eight bits.
+
+        With either, a parent of the same network is taken as it is, and not trained further.
 
         Raises
         ------
@@ -125,26 +139,49 @@ class ConvNet(BaseEstimator):
             start, share = given.weights, given.share
         epochs = self.recipe.epochs if self.stop_after is None else self.stop_after
         is_heir = share >= _HEIR_SHARE
-        if is_heir:
+        is_smaller = rank_share is not None or in_eight_bits
+        if is_smaller and share == 1.0 and self.stop_after is None:  # a refit has other rows
+            epochs = 0
+        elif is_heir:
             epochs = max(min(epochs, _LEAST_EPOCHS), round(_HEIR_EPOCHS * epochs))
         examples = self._examples(X, y, sample_weight)
         colours = Colours.of(examples.pixels)
-        trained = train_network(
-            network,
-            replace(self.recipe, epochs=epochs),
-            start,
-            examples,
-            colours,
-            classification=self.classification,
-            rng=rng,
-            valid=None if eval_set is None else self._examples(*eval_set, eval_weight),
-            deadline=deadline or NEVER,
-            n_threads=self.n_threads,
-        )
+        valid = None if eval_set is None else self._examples(*eval_set, eval_weight)
+        until = deadline or NEVER
+
+        def train(net: Network, recipe: Recipe, weights: Weights) -> Trained:
+            return train_network(
+                net,
+                recipe,
+                weights,
+                examples,
+                colours,
+                classification=self.classification,
+                rng=rng,
+                valid=valid,
+                deadline=until,
+                n_threads=self.n_threads,
+            )
+
+        trained = Trained(start, 0)
+        if epochs:
+            until = until.part(1.0 - _MEND_SHARE) if rank_share is not None else until
+            # What a parent has learnt of pictures as they are is not to be learnt again.
+            small = 0.0 if is_heir else self.recipe.small_share
+            recipe = replace(self.recipe, epochs=epochs, small_share=small)
+            trained = train(network, recipe, start)
+            until = deadline or NEVER
         before = parent.n_iterations_ if is_heir and parent is not None else 0
         self.n_iterations_ = min(before + trained.epochs, max(epochs, 2 * self.recipe.epochs))
+        if rank_share is not None:
+            self.network_, thin = thinner(network, trained.weights, rank_share)
+            trained = train(self.network_, _mending(self.recipe), thin)
         self.losses_ = trained.losses
-        self.stored_ = onnx_bytes(network, trained.weights, colours, softmax=self.classification)
+        self.stored_ = onnx_bytes(
+            self.network_, trained.weights, colours, softmax=self.classification
+        )
+        if in_eight_bits:
+            self.stored_ = in_bytes(self.stored_, examples.pixels)
         return self
 
     def predict(self, X: NDArray[np.uint8]) -> NDArray[Any]:
@@ -172,3 +209,13 @@ class ConvNet(BaseEstimator):
         counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
         counts = counts / max(float(counts.mean()), 1e-12)
         return Examples(shrunk(X, self.network_.side), target, counts.astype(np.float32))
+
+
+def _mending(recipe: Recipe) -> Recipe:
+    """Return how a network is trained on after its layers were cut."""
+    return replace(
+        recipe,
+        learning_rate=_MEND_RATE * recipe.learning_rate,
+        epochs=max(_LEAST_EPOCHS, round(_MEND_SHARE * recipe.epochs)),
+        small_share=0.0,
+    )

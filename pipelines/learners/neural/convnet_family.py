@@ -1,10 +1,11 @@
 """Convolutional networks as a model family of tables with pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from espalier.pipelines.architectures.cost import NetworkCost, network_cost
-from espalier.pipelines.architectures.design import Design
+from espalier.pipelines.architectures.design import BLOCKS, KERNELS, Design, Stage
 from espalier.pipelines.architectures.recipe import Augmentation, Recipe
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
@@ -25,6 +26,15 @@ _START_SECONDS = 2.0
 # MiB that PyTorch itself takes, and bytes of a number of a map with its gradient and copies.
 _TORCH_MB, _CELL_BYTES = 300.0, 16.0
 _MANY_ROWS = 3_000
+SMALL_SHARE = 0.5
+"""Share of a training that sees the pictures smaller; docs/decisions/0124 has what it is worth."""
+
+KINDS: Mapping[str, Stage] = {
+    f"{block} {kernel}": Stage(block, kernel, 1) for block in BLOCKS for kernel in KERNELS
+}
+"""What the later stages of a network that mixes kinds of blocks may be, by its name."""
+NO_STAGE = "none"
+MOST_DEPTH, MOST_STAGES = 4, 4
 
 
 def space(shape: DatasetShape) -> "ConfigurationSpace":
@@ -39,15 +49,30 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     )
     expansion: Any = Whole("expansion", (2, 6), default=3)
     skip: Any = Categorical("skip", [True, False], default=True)
+    mixed: Any = Categorical("mixed", [False, True], default=False)
+    stages: Any = Whole("stages", (2, MOST_STAGES), default=3)
+    kinds = list(KINDS)
+    later: list[Any] = [
+        Categorical("stage_2", kinds, default=kinds[0]),
+        *(
+            Categorical(f"stage_{number}", [*kinds, NO_STAGE], default=default)
+            for number, default in ((3, kinds[0]), (4, NO_STAGE))
+        ),
+        *(Whole(f"depth_{number}", (1, MOST_DEPTH), default=2) for number in (2, 3, 4)),
+    ]
     sides = [side for side in SIDES if side < shape.pixel_side] + [max(shape.pixel_side, 1)]
     made.add(
         [
             block,
-            Whole("stages", (2, 4), default=3),
-            Whole("depth", (1, 4), default=2),
+            mixed,
+            stages,
+            EqualsCondition(stages, mixed, False),
+            *later,
+            *(EqualsCondition(each, mixed, True) for each in later),
+            Whole("depth", (1, MOST_DEPTH), default=2),
             Whole("width", (8, 64), log=True, default=16),
             Float("growth", (1.4, 2.0), default=2.0),
-            Categorical("kernel", [3, 5], default=3),
+            Categorical("kernel", list(KERNELS), default=3),
             expansion,
             InCondition(expansion, block, ["bottleneck", "inverted"]),
             Categorical("squeeze", [False, True], default=False),
@@ -118,9 +143,10 @@ def default_batch(shape: DatasetShape) -> int:
 def design_of(values: Mapping[str, Value], shape: DatasetShape) -> Design:
     """Return the network that a configuration describes."""
     texts = cast("Mapping[str, Any]", values)
+    later = _later_stages(values)
     return Design(
         block=texts["block"],
-        stages=int(values["stages"]),
+        stages=int(values.get("stages", 1)),
         depth=int(values["depth"]),
         width=int(values["width"]),
         growth=float(values["growth"]),
@@ -129,12 +155,44 @@ def design_of(values: Mapping[str, Value], shape: DatasetShape) -> Design:
         squeeze=bool(values["squeeze"]),
         activation=texts["activation"],
         norm=texts["norm"],
-        skip=bool(values.get("skip", False)),
+        # Later stages may have ways around their blocks where the first has none.
+        skip=bool(values.get("skip", bool(later))),
         # A handful of units is a bottleneck of the answer, not a layer.
         hidden=int(values["hidden"]) if int(values["hidden"]) >= 16 else 0,
         side=int(values.get("side", shape.pixel_side)),
         compound=float(values["compound"]),
+        later=later,
     )
+
+
+def _later_stages(values: Mapping[str, Value]) -> tuple[Stage, ...]:
+    """Return the stages after the first where each has a kind of its own; else none."""
+    if not values.get("mixed", False):
+        return ()
+    found: list[Stage] = []
+    for number in range(2, MOST_STAGES + 1):
+        name = str(values[f"stage_{number}"])
+        if name == NO_STAGE:
+            break
+        found.append(replace(KINDS[name], depth=int(values[f"depth_{number}"])))
+    return tuple(found)
+
+
+def values_of(stages: Sequence[Stage]) -> dict[str, Value]:
+    """Return the hyperparameters that make a network of these two to four stages."""
+    first, *later = stages
+    made: dict[str, Value] = {
+        "mixed": True,
+        "block": first.block,
+        "kernel": first.kernel,
+        "depth": first.depth,
+    }
+    for number, stage in enumerate(later, 2):
+        made[f"stage_{number}"] = f"{stage.block} {stage.kernel}"
+        made[f"depth_{number}"] = stage.depth
+    for number in range(len(stages) + 1, MOST_STAGES + 1):
+        made[f"stage_{number}"] = NO_STAGE
+    return made
 
 
 def recipe_of(values: Mapping[str, Value]) -> Recipe:
@@ -162,6 +220,7 @@ def recipe_of(values: Mapping[str, Value]) -> Recipe:
             cutout=float(values.get("cutout", 0.0)),
             mixup=float(values.get("mixup", 0.0)),
         ),
+        small_share=SMALL_SHARE,
     )
 
 

@@ -41,7 +41,10 @@ def rows_with_target(table: pd.DataFrame, target: str) -> pd.DataFrame:
     """
     named = with_unique_names(table)
     if target not in named:
-        raise UserError(f"the rows to compare on have no column {target!r}, the target")
+        raise UserError(
+            f"the rows to compare on have no column {target!r}, the target; name rows whose "
+            "answers are known"
+        )
     return named[target_present(named[target])].reset_index(drop=True)
 
 

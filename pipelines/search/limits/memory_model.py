@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.learners.base.costs import matrix_columns
+from espalier.pipelines.learners.base.costs import matrix_columns, with_constructed
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.configuration import Configuration
 from espalier.pipelines.trials.history import History
@@ -89,7 +89,7 @@ class MemoryModel:
 
     def _growth_mb(self, configuration: Configuration) -> float:
         """Return the family's own estimate in MiB, beyond the base."""
-        shape = self.space.shape
+        shape = with_constructed(configuration, self.space.shape)
         one_hot = configuration.get("prep_encoding") == "onehot"
         columns = matrix_columns(shape, per_category=_ONE_HOT if one_hot else 1.0)
         matrix = shape.n_rows * columns * _CELL_BYTES / 2**20

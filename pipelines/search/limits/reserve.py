@@ -4,7 +4,7 @@ import math
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import text_seconds
-from espalier.pipelines.members.cost import NOTHING, FinishCost
+from espalier.pipelines.members.cost import NOTHING, FinishCost, refit_seconds
 from espalier.pipelines.resources.budget import Budget, Deadline
 from espalier.pipelines.trials.history import History
 
@@ -19,11 +19,11 @@ _FIXED_SECONDS = 6.0  # ensemble, evaluation and registration of a small model o
 _FIXED_SHARE = 0.14
 _SEARCH_SHARE = 0.5
 _REFIT_SHARES = (0.05, 0.25)
-# Once trials have been timed: this many of the best are refitted side by side, on more rows than a
-# fold has, and the estimate made before keeps at least this weight.
+# Once trials have been timed: this many of the best are refitted side by side, and the estimate
+# made before keeps at least this weight. Members whose refits find no time serve as the models of
+# their folds, so that slow ones need not take more than this share from the search.
 _REFITTED = 3
-_MORE_ROWS = 1.3
-_TIMED_SHARE = 0.35
+_TIMED_SHARE = 0.25
 _FINISH_SHARE = 0.15
 _UNTIMED_WEIGHT = 0.5
 # A run ends within its budget and this much; a little of it is for what cannot be foreseen.
@@ -78,6 +78,27 @@ def reserve_seconds(budget: Budget, shape: DatasetShape) -> float:
     return min(_FIXED_SECONDS, _FIXED_SHARE * budget.seconds) + _untimed(budget.seconds, shape)
 
 
+def spare_time(
+    budget: Budget,
+    deadline: Deadline,
+    shape: DatasetShape,
+    history: History,
+    n_workers: int = 1,
+    finish: FinishCost = NOTHING,
+) -> Deadline:
+    """Return until when time that a search has left may be used; past if it used all.
+
+    Parameters
+    ----------
+    budget, shape, history, n_workers, finish
+        As for `reserve_change`.
+    deadline : Deadline
+        When the run must be over.
+    """
+    change = reserve_change(budget, shape, history, n_workers, finish)
+    return deadline.earlier(reserve_seconds(budget, shape) + change)
+
+
 def reserve_change(
     budget: Budget,
     shape: DatasetShape,
@@ -101,7 +122,7 @@ def reserve_change(
     if budget.seconds is None or not history.successes:
         return 0.0
     best = sorted(history.successes, key=history.gain, reverse=True)[:_REFITTED]
-    fits = [_MORE_ROWS * each.fit_seconds for each in best]
+    fits = [refit_seconds(each) for each in best]
     untimed = _untimed(budget.seconds, shape)
     timed = min(max(max(fits), sum(fits) / n_workers), _TIMED_SHARE * budget.seconds)
     after = min(sum(finish.of_member(each) for each in best), _FINISH_SHARE * budget.seconds)

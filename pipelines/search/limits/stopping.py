@@ -77,6 +77,26 @@ def ends_early(history: History, budget: Budget, taken_over: Set[int] = frozense
     return budget.seconds is not None and not taken_over and has_settled(history)
 
 
+def ended_early(
+    history: History, budget: Budget, spare: Deadline, taken_over: Set[int] = frozenset()
+) -> str | None:
+    """Return a message for people if a search ended before its time; None otherwise.
+
+    Parameters
+    ----------
+    history, budget, taken_over
+        As for `why_over`.
+    spare : Deadline
+        Until when it could have gone on.
+    """
+    if spare.passed or not ends_early(history, budget, taken_over):
+        return None
+    return (
+        f"the search ended early: {NOTHING_TO_GAIN}, and longer training of the leaders was no "
+        "better"
+    )
+
+
 def why_over(
     history: History,
     budget: Budget,

@@ -17,7 +17,18 @@ MOST_TRIALS = 400
 """A search with at most this many trials learns from all of them."""
 BEST, NEWEST, SPREAD = 80, 80, 80
 """Trials that a longer search learns from."""
-NO_PREDICTOR = frozenset({"default", "grid", "neighbour", "random", "starter", "warm_start"})
+NO_PREDICTOR = frozenset(
+    {
+        "default",
+        "differentiable",
+        "grid",
+        "neighbour",
+        "random",
+        "slower",
+        "starter",
+        "warm_start",
+    }
+)
 """Origins of trials that no predictor, sampler or surrogate was asked for."""
 CHOOSING_SHARE = 0.045
 """Share of the time after the first `MOST_TRIALS` trials in which a predictor is asked.

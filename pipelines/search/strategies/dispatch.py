@@ -8,7 +8,12 @@ from espalier.pipelines.search.strategies.ageing import evolve
 from espalier.pipelines.search.strategies.guided import complete_folds, guided_proposals
 from espalier.pipelines.search.strategies.local import search_around
 from espalier.pipelines.search.strategies.mutations import guided_mutations
-from espalier.pipelines.search.strategies.names import ASCENT, CANDIDATES, MUTATION
+from espalier.pipelines.search.strategies.names import (
+    ASCENT,
+    CANDIDATES,
+    DIFFERENTIABLE,
+    MUTATION,
+)
 from espalier.pipelines.search.strategies.optuna_samplers import SAMPLERS
 from espalier.pipelines.search.strategies.policy_proposals import follow_policy
 from espalier.pipelines.search.strategies.shares import share_out
@@ -50,9 +55,10 @@ def sources(
     random_every: int,
 ) -> list[str]:
     """Return the source of each of the trials of these numbers, which may be ``random``."""
-    if strategy == "guided" and is_all_choices(space):
+    guided = strategy in ("guided", DIFFERENTIABLE)
+    if guided and is_all_choices(space):
         return [MUTATION] * len(numbers)
-    if strategy == "guided":
+    if guided:
         return share_out(history, [trial.origin for trial in pending], len(numbers))
     if strategy != "forest":
         return [strategy] * len(numbers)

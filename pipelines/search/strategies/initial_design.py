@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.space.preprocessing import makes_many_columns
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.configuration import Configuration
 
@@ -96,6 +97,15 @@ def initial_design(
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
     starters = [each for name in first if name in defaults for each in space.starters(name)]
+    starters.sort(key=makes_many_columns)  # they cost several times as much, so they come last
+    if expected_seconds_limit is not None and starters:
+        most = _SHORT_SHARE * expected_seconds_limit
+        fits = np.exp(costs.log_seconds(starters)) <= most
+        starters = [
+            each
+            for each, fit in zip(starters, fits, strict=True)
+            if fit or not makes_many_columns(each)
+        ]
     return InitialDesign(tuple(defaults.values()), starters=tuple(starters))
 
 

@@ -12,12 +12,15 @@ STRATEGIES = (
     "policy",
     "policy+critic",
     "local",
+    "differentiable",
     "nsga2",
     "random",
     "grid",
 )
-OF_NETWORKS = "differentiable"
-"""The strategy that trains many architectures of networks at once; it is not there."""
+DIFFERENTIABLE = "differentiable"
+"""The strategy that asks a supernet for its first trials, and is guided after them.
+
+It is also the origin of these trials."""
 DEFAULT_STRATEGY = "guided"
 """The reasons for it, and how certain they are: docs/decisions/0008."""
 
@@ -30,7 +33,7 @@ MUTATION = "mutation"
 
 
 def check_strategy(name: str) -> str:
-    """Return the name of a strategy that searches tables and forecasts.
+    """Return the name of a strategy.
 
     Raises
     ------
@@ -38,12 +41,17 @@ def check_strategy(name: str) -> str:
         There is no such strategy.
     """
     known = ", ".join(STRATEGIES)
-    if name == OF_NETWORKS:
-        raise UserError(
-            f"search {name!r} is for architectures of networks, and not there yet: it moves the "
-            "weights of all of them at once, and models of tables and forecasts share none; "
-            f"choose one of: {known}"
-        )
     if name not in STRATEGIES:
         raise UserError(f"unknown search {name!r}; choose one of: {known}")
     return name
+
+
+def no_networks() -> str:
+    """Return why there is nothing that a differentiable search could search, and what to do."""
+    others = ", ".join(each for each in STRATEGIES if each != DIFFERENTIABLE)
+    return (
+        f"search {DIFFERENTIABLE!r} is for architectures of networks: it moves the weights of many "
+        "at once, and models of tables and forecasts share none; it needs a column of pictures, "
+        "the family convnet with the extra 'espalier[deep]', and a time budget that allows for "
+        f"networks; otherwise choose one of: {others}"
+    )

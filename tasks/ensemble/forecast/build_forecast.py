@@ -13,6 +13,7 @@ from espalier.pipelines.ensemble.horizon.choice_time import choice_seconds
 from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.to_disk import keep_on_disk
+from espalier.pipelines.serving.forecast_model import BASE_METHOD
 from espalier.pipelines.serving.saved_forecast import save_forecast
 from espalier.pipelines.serving.series_forecaster import SeriesForecaster
 from espalier.pipelines.trials.failures import (
@@ -25,7 +26,6 @@ from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.tasks.ensemble.forecast.finished import FinishedForecast
 from espalier.tasks.records import EnsembleRecord, PreparedRef, TrainingRun
 
-BASE = "seasonal naive"
 BASE_WARNING = (
     "no member could be fitted in time: the forecast is seasonal naive; give a larger time budget"
 )
@@ -77,7 +77,7 @@ def build_forecast(
         losses=tuple(sorted(losses.items(), key=lambda each: each[1])),
     ).keep(run.folder)
     path = run.folder / "model"
-    method = BASE if result.choice is None else result.choice.method
+    method = BASE_METHOD if result.choice is None else result.choice.method
     save_forecast(
         SeriesForecaster(
             model=result.model,
@@ -97,7 +97,7 @@ def build_forecast(
         method=method,
         cv_score=result.cv_score,
         weights=_shares(result),
-        warnings=(BASE_WARNING,) if method == BASE and history.successes else (),
+        warnings=(BASE_WARNING,) if method == BASE_METHOD and history.successes else (),
     )
 
 

@@ -7,8 +7,6 @@ from espalier.pipelines.explain.shown.examples import Shown
 from espalier.pipelines.explain.shown.occlusion import WordWeight
 from espalier.pipelines.pages.page import TEMPLATES
 
-PAGE_FILE = "examples.html"
-
 
 def shown_page(shown: Shown, title: str) -> str:
     """Return the page; all text from data is escaped.

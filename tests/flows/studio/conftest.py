@@ -124,7 +124,7 @@ def messy():
 def registered(new_home, tmp_path_factory):
     """A home folder with a model of two versions: `churn`, whose names and cells are attacks."""
     from espalier.infra.registry.registry import register_version
-    from espalier.infra.tracking.artifacts import LEADERBOARD_FILE, REPORT_FILE
+    from espalier.infra.tracking.artifacts import EXAMPLES_FILE, LEADERBOARD_FILE, REPORT_FILE
     from espalier.infra.tracking.tracking import Tracking
     from espalier.pipelines.automl.estimators import AutoMLClassifier
     from espalier.pipelines.serving.saved_model import save_model
@@ -140,6 +140,7 @@ def registered(new_home, tmp_path_factory):
     for score in (0.8, 0.85):
         run_id = tracking.start_run("training")
         tracking.log_text(run_id, f"<!doctype html><p>report</p>{SCRIPT}", REPORT_FILE)
+        tracking.log_text(run_id, "<!doctype html><p>examples</p>", EXAMPLES_FILE)
         tracking.log_json(run_id, [], LEADERBOARD_FILE)
         register_version(
             tracking,

@@ -49,6 +49,12 @@ def test_the_report_is_shown_where_its_scripts_do_not_run(owner):
     assert re.search(r'<iframe[^>]*sandbox="allow-popups"', owner.get("/models/churn/1").text)
 
 
+def test_the_page_of_examples_is_where_the_report_links_to(owner):
+    page = owner.get("/models/churn/1/examples.html")
+    assert "examples" in page.text
+    assert "sandbox" in page.headers["content-security-policy"]
+
+
 @pytest.mark.parametrize(
     "path", ["/models/churn/3", "/predict/churn?version=x", "/models/churn/1x"]
 )

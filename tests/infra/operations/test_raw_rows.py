@@ -13,8 +13,10 @@ from espalier.infra.operations.raw_rows import expire_rows, forget_model
 from espalier.infra.runs.store import RunStore
 from espalier.infra.tracking import tags as run_tags
 from espalier.infra.tracking.artifacts import (
+    EXAMPLES_FILE,
     EXPLANATION_FILE,
     REPORT_FILE,
+    REPORT_TEXT_FILE,
     ROWS_BEGIN,
     ROWS_END,
     read_json_file,
@@ -64,7 +66,9 @@ def trained(settings, raw_rows):
         tracking.log_text(run_id, f"<b>{NAME}</b>", "validation/validation.html")
         tracking.log_json(run_id, {"new_levels": [NAME]}, "drift.json")
         told = f"<p>the report{ROWS_BEGIN}<td>{NAME}</td>{ROWS_END}</p>"
-        tracking.log_text(run_id, told, REPORT_FILE)
+        tracking.log_text(run_id, told + told, REPORT_FILE)
+        tracking.log_text(run_id, told, REPORT_TEXT_FILE)
+        tracking.log_text(run_id, f"<img alt='{NAME}'>", EXAMPLES_FILE)
         tracking.finish_run(run_id)
         client = tracking.client
         if not client.search_registered_models(f"name = '{model}'"):
@@ -118,8 +122,9 @@ def test_forgetting_a_model_leaves_no_cell_of_its_tables(settings, trained):
     tags = Tracking(settings).client.get_run(run_id).data.tags
     assert tags[run_tags.ROWS].startswith("removed 2")
     names = {each.path for each in Tracking(settings).client.list_artifacts(run_id)}
-    assert names == {"validation", "report.html"}
-    assert read_text_file(settings, run_id, REPORT_FILE) == "<p>the report</p>"
+    assert names == {"validation", REPORT_FILE, REPORT_TEXT_FILE}
+    assert read_text_file(settings, run_id, REPORT_FILE) == 2 * "<p>the report</p>"
+    assert read_text_file(settings, run_id, REPORT_TEXT_FILE) == "<p>the report</p>"
     # The model of somebody else is as it was.
     assert has_rows(settings, other)
     assert other_folder.exists()

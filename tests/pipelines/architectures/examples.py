@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from espalier.pipelines.architectures.batches import Examples
 from espalier.pipelines.architectures.design import Design
-from espalier.pipelines.architectures.training import Examples
 
 DESIGNS = [
     Design(width=8, stages=2, side=12, **given)

@@ -1,9 +1,13 @@
 """Networks learn, the same again for a seed, within their deadline and with the best epoch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from espalier.pipelines.architectures import training
 from espalier.pipelines.architectures.design import Design
+from espalier.pipelines.architectures.forward import forward
 from espalier.pipelines.architectures.onnx_file import Colours
 from espalier.pipelines.architectures.recipe import Augmentation, Recipe
 from espalier.pipelines.architectures.training import train_network
@@ -58,6 +62,50 @@ def test_the_same_again_for_a_seed(optimiser, n_pictures):
     for name, values in first.items():
         np.testing.assert_array_equal(values, again[name])
     assert any((values != other[name]).any() for name, values in first.items())
+
+
+def sides_seen(monkeypatch, recipe, **options):
+    """Return the sides of the pictures of each step, and the training."""
+    seen = []
+
+    def watched(network, weights, pictures, **how):
+        if how.get("training"):
+            seen.append(pictures.shape[-1])
+        return forward(network, weights, pictures, **how)
+
+    monkeypatch.setattr(training, "forward", watched)
+    monkeypatch.setattr(training, "_LEAST_SMALL", 6)
+    return seen, train(recipe, **options)
+
+
+def test_a_training_may_begin_with_smaller_pictures_and_ends_with_them_as_they_are(monkeypatch):
+    recipe = replace(LEARNS, small_share=0.5)
+    seen, trained = sides_seen(monkeypatch, recipe, valid=bright_or_dark(40, seed=1))
+    assert seen == [8] * (len(seen) // 2) + [12] * (len(seen) // 2)
+    assert trained.epochs > 4  # the best epoch is one of pictures as they are
+    assert len(trained.losses) == 8
+    assert trained.losses[-1] < 0.3
+
+
+def test_smaller_pictures_have_their_share_of_the_time_at_most(monkeypatch):
+    now = [0.0]
+
+    def clock():
+        now[0] += 0.01
+        return now[0]
+
+    recipe = Recipe(epochs=1_000, batch_size=16, small_share=0.5)
+    seen, _ = sides_seen(
+        monkeypatch, recipe, deadline=Deadline.after(2.0, clock), valid=bright_or_dark(8, seed=1)
+    )
+    assert set(seen) == {8, 12}
+    assert 0.3 < seen.count(8) / len(seen) < 0.7
+    assert seen == sorted(seen)
+
+
+def test_few_epochs_see_pictures_as_they_are(monkeypatch):
+    seen, _ = sides_seen(monkeypatch, replace(LEARNS, epochs=3, small_share=0.5))
+    assert set(seen) == {12}
 
 
 def test_at_the_deadline_the_learning_rate_has_fallen():

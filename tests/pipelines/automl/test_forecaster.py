@@ -10,8 +10,8 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from espalier import AutoMLForecaster
-from espalier.pipelines.automl.forecast.data import origins_of
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.forecasting.origins import origins_of
 from espalier.pipelines.forecasting.panel import Panel
 
 H = 6
@@ -269,3 +269,63 @@ def test_a_time_budget_is_used_and_kept() -> None:
     model = forecaster(time_budget=12, n_trials=None, n_jobs=2).fit(sales(n=40))
     assert len(model.leaderboard_) > 5
     assert time.monotonic() - began < 12 * 1.05 + 5
+
+
+def test_experience_says_what_is_tried_first(table: pd.DataFrame) -> None:
+    from espalier.pipelines.automl.forecast.advice import experience_of_forecasts, forecast_advice
+    from espalier.pipelines.automl.forecast.data import prepare_forecast
+    from espalier.pipelines.forecasting.metrics import forecast_metric
+    from espalier.pipelines.resources.budget import Budget
+
+    warm = forecaster(n_trials=8).fit(table)
+    data = prepare_forecast(
+        warm._table,
+        warm._fitted_columns,
+        horizon=H,
+        levels=(0.1, 0.5, 0.9),
+        metric=forecast_metric("mase"),
+    )
+    folder = experience_of_forecasts("auto", Budget(seconds=None, trials=8))
+    advice = forecast_advice(data, folder, seed=0)
+    assert advice is not None
+    tried = warm.leaderboard_.sort_values("trial")["configuration"].tolist()
+    assert tried[: len(advice.first)] == [dict(each) for each in advice.first]
+    cold = forecaster(n_trials=8, experience=None).fit(table)
+    families = cold.leaderboard_.sort_values("trial")["family"].tolist()
+    assert families[:4] == ["naive", "ces", "ets", "theta"]
+
+
+def test_a_short_search_is_not_advised_and_a_wrong_folder_is_named(
+    table: pd.DataFrame, tmp_path: Any
+) -> None:
+    short = forecaster(n_trials=3).fit(table)
+    families = short.leaderboard_.sort_values("trial")["family"].tolist()
+    assert families == ["naive", "ces", "ets"]
+    with pytest.raises(UserError, match="holds no fitted experience"):
+        forecaster(n_trials=3, experience=tmp_path).fit(table)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1])
+def test_walks_are_forecast_no_worse_than_by_their_last_value(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    days = pd.date_range("2025-01-01", periods=260)
+    walks = pd.concat(
+        [
+            pd.DataFrame(
+                {"shop": f"w{k}", "month": days, "sold": 100 + rng.normal(size=260).cumsum()}
+            )
+            for k in range(40)
+        ]
+    )
+    left = walks.groupby("shop").cumcount(ascending=False)
+    model = forecaster(horizon=20, n_trials=10).fit(walks[left >= 60])
+    errors, of_naive = [], []
+    for ahead in (60, 40, 20):
+        history = walks[left >= ahead]
+        came = walks[(left < ahead) & (left >= ahead - 20)]
+        both = model.predict(history).merge(came, on=["shop", "month"])
+        last = history.groupby("shop")["sold"].last()
+        errors.append((both["prediction"] - both["sold"]).abs().mean())
+        of_naive.append((both["shop"].map(last) - both["sold"]).abs().mean())
+    assert np.mean(errors) <= 1.02 * np.mean(of_naive)

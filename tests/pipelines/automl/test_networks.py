@@ -12,7 +12,7 @@ from espalier import AutoMLClassifier
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images import pixels
-from espalier.pipelines.learners.neural import convnet_family
+from espalier.pipelines.learners.neural import convnet_family, supernet_family
 from espalier.pipelines.serving.saved_model import requirements, save_model
 from tests.deep import need_torch
 from tests.picture_maker import class_folders
@@ -34,12 +34,12 @@ def fitted(shapes):
     return trained(shapes, ["convnet"], 1)
 
 
-def trained(shapes, families, n_trials):
+def trained(shapes, families, n_trials, **more):
     table, y, root = shapes
     with pytest.MonkeyPatch.context() as patch:  # a few epochs of the smallest pictures will do
         patch.setattr(pixels, "SIDES", (16,))
         patch.setattr(convnet_family, "default_epochs", lambda shape: 5)
-        options = OPTIONS | {"n_trials": n_trials}
+        options = OPTIONS | {"n_trials": n_trials} | more
         return AutoMLClassifier(image_root=root, families=families, **options).fit(table, y)
 
 
@@ -48,6 +48,18 @@ def test_a_network_is_a_trial_like_any_other(fitted):
     assert fitted.leaderboard_["score"].notna().all()
     assert fitted.model_.preparation.roles["pixels of path"] is ColumnRole.PIXELS
     assert fitted.n_features_in_ == 2
+
+
+@pytest.mark.slow
+def test_a_differentiable_search_begins_with_what_a_supernet_proposes(shapes, monkeypatch):
+    need_torch()
+    monkeypatch.setattr(supernet_family, "N_STAGES", 2)
+    monkeypatch.setattr(supernet_family, "MOST_DEPTH", 2)
+    fitted = trained(shapes, ["linear", "convnet"], 4, search="differentiable")
+    board = fitted.leaderboard_.sort_values("trial")
+    assert list(board["family"])[:3] == ["convnet"] * 3
+    assert [each["mixed"] for each in board["configuration"][:3]] == [True] * 3
+    assert board["score"].notna().all()
 
 
 @pytest.mark.slow

@@ -69,3 +69,33 @@ def difference(candidate: Candidate, rows: Any) -> float:
     found = onnx_scores(candidate, rows)
     scale = 1.0 if candidate.shape.problem.is_classification else float(np.abs(expected).max())
     return float(np.abs(expected - found).max()) / scale
+
+
+def covering(space: Any) -> list[Configuration]:
+    """Return configurations in which every value of every preprocessing choice is used once."""
+    drawn = space.sample(400, np.random.default_rng(9))
+    seen = {each: _prep_values(each) for each in drawn}
+    left: set[tuple[str, Any]] = set().union(*seen.values())
+    made: list[Configuration] = []
+    while left:
+        best = max(drawn, key=lambda each: len(seen[each] & left))
+        left -= seen[best]
+        quick = {**dict(best), **short(best)}
+        made.append(replace(best, items_=tuple(sorted(quick.items()))))
+    return made
+
+
+def _prep_values(configuration: Configuration) -> set[tuple[str, Any]]:
+    """Return the choices of preprocessing that are made, without sizes and shares."""
+    return {
+        (name, value)
+        for name, value in configuration.items()
+        if name.startswith("prep_") and isinstance(value, str | bool)
+    }
+
+
+def short(configuration: Configuration) -> dict[str, float]:
+    """Return values with which a network trains in a moment."""
+    short = {"epochs": 16, "width": 48, "learning_rate": 0.1}
+    networks = configuration.family in ("mlp", "realmlp", "lightgbm", "xgboost", "catboost")
+    return {name: value for name, value in short.items() if networks and name in configuration}

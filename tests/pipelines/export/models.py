@@ -62,6 +62,17 @@ def small_model(
     portable: bool = True,
 ) -> EnsembleModel:
     """Return an ensemble of one default configuration of each family, of equal weights."""
+    table, dataset, preparation = small_dataset(problem, text=text)
+    learners = [LEARNERS[name] for name in families]
+    if portable:
+        learners = list(portable_learners(learners, dataset, "onnx"))
+    pairs = [(each, SearchSpace([each], dataset.shape).default(each.name)) for each in learners]
+    candidates = [fit(*pair, dataset) for pair in pairs]
+    return ensemble(candidates, preparation, dataset, table, adjustments=adjustments, space=space)
+
+
+def small_dataset(problem: ProblemKind, *, text: bool = True) -> Any:
+    """Return raw rows, the same prepared with a target of that kind, and how they were."""
     table = raw_table(text=text)
     strength = signal(table)
     classes = None if problem is ProblemKind.REGRESSION else np.array(LABELS[problem])
@@ -72,22 +83,42 @@ def small_model(
         y = np.digitize(strength, [0.3, 1.2]).astype(np.int64)
     preparation, X = prepare(table.assign(target=y), target="target")
     dataset = Dataset(X=X, y=y, problem=problem, roles=dict(preparation.roles), classes=classes)
-    learners = [LEARNERS[name] for name in families]
-    if portable:
-        learners = list(portable_learners(learners, dataset, "onnx"))
-    members = [_member(number, each, dataset) for number, each in enumerate(learners)]
-    weights = tuple(1 / len(members) for _ in members)
+    return table, dataset, preparation
+
+
+def fit(learner: Any, configuration: Any, dataset: Dataset) -> Candidate:
+    """Return a configuration fitted to prepared rows."""
+    candidate = Candidate(
+        configuration, learner, dataset.roles, dataset.shape, seed=0, iterations=None
+    )
+    return candidate.fit(dataset.X, dataset.y)
+
+
+def ensemble(
+    candidates: list[Candidate],
+    preparation: Any,
+    dataset: Dataset,
+    table: pd.DataFrame,
+    *,
+    adjustments: Adjustments = NO_ADJUSTMENTS,
+    space: CombinationSpace = CombinationSpace.LINK,
+) -> EnsembleModel:
+    """Return the candidates as members of equal weights."""
+    members = tuple(
+        Member(number=number, candidates=(each,)) for number, each in enumerate(candidates)
+    )
+    classes = dataset.classes
     width = len(classes) if classes is not None and len(classes) > 2 else 1
     return EnsembleModel(
         preparation=preparation,
-        members=tuple(members),
+        members=members,
         combination=Combination(
-            problem=problem,
+            problem=dataset.problem,
             space=space,
-            weights=weights,
+            weights=tuple(1 / len(members) for _ in members),
             intercept=(0.01,) * width if space is CombinationSpace.LINK else (),
         ),
-        problem=problem,
+        problem=dataset.problem,
         classes=classes,
         metric="rmse" if classes is None else "log_loss",
         method="stagewise",
@@ -95,14 +126,6 @@ def small_model(
         example=table.head(8),
         adjustments=adjustments,
     )
-
-
-def _member(number: int, learner: Any, dataset: Dataset) -> Member:
-    configuration = SearchSpace([learner], dataset.shape).default(learner.name)
-    candidate = Candidate(
-        configuration, learner, dataset.roles, dataset.shape, seed=0, iterations=None
-    )
-    return Member(number=number, candidates=(candidate.fit(dataset.X, dataset.y),))
 
 
 def with_members(model: EnsembleModel, members: tuple[Member, ...]) -> EnsembleModel:

@@ -25,6 +25,7 @@ def test_the_space_has_only_what_can_be_exported():
     for configuration in space.sample(200, np.random.default_rng(0)):
         assert configuration.get("prep_projection", "none") == "none"
         assert "prep_text_analyzer" not in configuration
+        assert "prep_lookups" not in configuration
 
 
 def test_categories_of_catboost_are_codes_in_c_only():

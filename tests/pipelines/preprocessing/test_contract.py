@@ -17,6 +17,7 @@ from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.preprocessing.build import build_features
 from espalier.pipelines.preprocessing.categorical import ENCODINGS
 from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
+from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.project import PROJECTIONS
 from espalier.pipelines.preprocessing.scaling import SCALINGS
 from espalier.pipelines.preprocessing.select import SELECTIONS
@@ -40,6 +41,8 @@ CHOICES: dict[str, tuple[PreprocessingTraits, Mapping[str, Any]]] = {
     **{f"trees-{name}": (TREES, {"encoding": name}) for name in ENCODINGS},
     **{f"construction-{name}": (DENSE, {"construction": name}) for name in CONSTRUCTIONS},
     **{f"trees-{name}": (TREES, {"construction": name}) for name in CONSTRUCTIONS[1:]},
+    **{f"lookups-{name}": (DENSE, {"lookups": name}) for name in LOOKUPS},
+    **{f"trees-lookups-{name}": (TREES, {"lookups": name}) for name in LOOKUPS[1:]},
     **{
         f"selection-{name}": (DENSE, {"selection": name, "selected_share": 0.3})
         for name in SELECTIONS
@@ -53,6 +56,7 @@ CHOICES: dict[str, tuple[PreprocessingTraits, Mapping[str, Any]]] = {
         DENSE,
         {"construction": "arithmetic", "selection": "importance", "projection": "pca"},
     ),
+    "all-that-is-made": (TREES, {"construction": "random", "lookups": "all", "formulas": 40}),
 }
 EACH = pytest.mark.parametrize(("traits", "values"), CHOICES.values(), ids=CHOICES)
 Messy = Callable[..., Dataset]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.experience.recording.space_alignment import align_configuration
 from espalier.pipelines.learners.registry import LEARNERS, choose_learners
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
@@ -232,3 +233,70 @@ def test_starters_are_valid_and_differ_from_the_default(space: SearchSpace) -> N
         assert len(set(found)) == len(found)
         assert all(space.complete(family, dict(each)) == each for each in found)
     assert len(space.starters("lightgbm")) >= 1
+
+
+def shape_of(**sizes: int) -> DatasetShape:
+    return DatasetShape(problem=ProblemKind.REGRESSION, n_rows=500, smallest_class=500, **sizes)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ({"n_columns": 2}, None),
+        ({"n_columns": 3}, ("none", "keys")),
+        ({"n_columns": 2, "n_categorical": 1}, ("none", "groups")),
+        ({"n_columns": 2, "n_categorical": 2}, ("none", "crosses")),
+        ({"n_columns": 6, "n_categorical": 3}, ("none", "crosses", "groups", "keys", "all")),
+    ],
+)
+def test_what_is_looked_up_depends_on_the_columns(
+    sizes: dict[str, int], expected: tuple[str, ...] | None
+) -> None:
+    space = SearchSpace([LEARNERS["lightgbm"]], shape_of(**sizes))
+    found = {each.name: each for each in space.family_space("lightgbm").parameters}
+    assert ("prep_lookups" in found) is (expected is not None)
+    if expected is not None:
+        assert found["prep_lookups"].choices == expected
+        assert found["prep_lookups"].default == "none"
+
+
+def test_how_many_formulas_is_asked_only_where_they_are_drawn() -> None:
+    space = SearchSpace([LEARNERS["lightgbm"], LEARNERS["knn"]], shape_of(n_columns=4))
+    assert "prep_formulas" not in space.default("lightgbm")
+    assert "prep_formulas" in space.complete("lightgbm", {"prep_construction": "random"})
+    with pytest.raises(ValueError, match="not in"):
+        space.complete("knn", {"prep_construction": "random"})
+
+
+def test_recorded_configurations_mean_what_they_meant() -> None:
+    """Those of earlier versions lack the new choices: they get defaults that add nothing."""
+    old = {
+        name: value
+        for name, value in SPACE.default("lightgbm").items()
+        if name not in ("prep_lookups", "prep_formulas")
+    }
+    aligned = align_configuration(Configuration.of("lightgbm", old), SPACE)
+    assert aligned == SPACE.default("lightgbm")
+    for construction in ("none", "arithmetic", "ratios"):
+        again = Configuration.of("lightgbm", {**old, "prep_construction": construction})
+        found = align_configuration(again, SPACE)
+        assert found is not None
+        assert found["prep_construction"] == construction
+        assert "prep_formulas" not in found
+
+
+def test_texts_have_up_to_200_directions_and_lightgbm_starts_with_64() -> None:
+    text = shape_of(n_columns=3, n_text=1)
+    for family, default in (("lightgbm", 64), ("xgboost", 16), ("svm", 16)):
+        space = SearchSpace([LEARNERS[family]], text)
+        assert space.default(family)["prep_text_components"] == default
+        wide = space.complete(family, {"prep_text_components": 200})
+        assert wide["prep_text_components"] == 200
+
+
+def test_only_lightgbm_makes_columns_of_several_others() -> None:
+    """No other family was measured with them, and a linear model should stay readable."""
+    space = SearchSpace(choose_learners(None, RICH), RICH)
+    for family in space.families:
+        names = {each.name for each in space.family_space(family).parameters}
+        assert ("prep_lookups" in names) is ("prep_formulas" in names) is (family == "lightgbm")

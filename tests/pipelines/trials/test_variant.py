@@ -25,5 +25,9 @@ def test_other_trials_are_recorded_as_before():
 def test_only_networks_have_a_rank_and_some_share_is_left():
     assert Variant(of=1, method=Compression.LOW_RANK, share=0.5).rank_share == 0.5
     assert Variant(of=1, method=Compression.TREES, share=0.5).rank_share is None
+    in_bytes = Variant(of=4, method=Compression.EIGHT_BITS)
+    assert in_bytes.in_eight_bits
+    assert in_bytes.rank_share is None
+    assert in_bytes.label == "trial 4 in eight bits"
     with pytest.raises(ValueError, match=r"in \(0, 1\], not 0"):
         Variant(of=1, method=Compression.TREES, share=0.0)

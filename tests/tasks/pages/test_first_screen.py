@@ -7,10 +7,17 @@ import pytest
 
 from espalier.infra.registry.registry import RegisteredVersion
 from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.problem import ProblemKind
 from espalier.tasks.pages.champion_mark import ChampionMark
-from espalier.tasks.pages.first_screen import first_screen
-from espalier.tasks.records import EnsembleRecord, HoldoutRecord, PreparedRef, ValidationRecord
+from espalier.tasks.pages.first_screen import first_screen, forecast_first_screen
+from espalier.tasks.records import (
+    EnsembleRecord,
+    HoldoutRecord,
+    PreparedRef,
+    PreparedSeries,
+    ValidationRecord,
+)
 
 VERSION = RegisteredVersion(name="churn", version=4, alias="challenger", run_id="r", uri="u")
 SHAPE = DatasetShape(problem=ProblemKind.BINARY, n_rows=900, n_columns=3, n_classes=2)
@@ -78,3 +85,30 @@ def test_doubts_come_with_what_to_do():
 def test_names_that_a_shell_would_split_are_quoted():
     commands = [command for _, command in screen(replace(VERSION, name="a b")).steps]
     assert "espalier predict FILE --model 'a b'/4 --out scored.csv" in commands
+
+
+def test_of_a_forecast_the_champion_and_the_commands_are_told_too():
+    version = replace(VERSION, name="sales", version=2)
+    found = forecast_first_screen(
+        version,
+        replace(
+            PREPARED,
+            metric="mase",
+            series=PreparedSeries(n_series=20, horizon=7, frequency="D", season=7),
+        ),
+        ENSEMBLE,
+        HoldoutRecord(score=0.8, interval=(0.7, 0.9), baseline=1.2, n_rows=140),
+        VALID,
+        ForecastExplanation(n_series=20, n_beaten=2),
+        failed_share=0.0,
+        champion=ChampionMark(version=1, score=0.7, interval=None, same_table=True),
+    )
+    assert (
+        "The champion, version 1, scored 0.7 on held-out values of this table."
+        in (found.how_good[-1])
+    )
+    assert "not better" in found.how_good[-1]
+    commands = [command for _, command in found.steps]
+    assert "espalier promote sales" in commands
+    assert "espalier predict FILE --model sales/2 --out scored.csv" in commands
+    assert "espalier monitor sales --data FILE" in commands

@@ -201,6 +201,15 @@ def test_what_names_single_rows_stands_between_its_marks(full):
     assert report_page(evil).count(ROWS_END) == 1
 
 
+def test_pictures_and_texts_are_linked_between_the_marks_too(full):
+    page = report_page(replace(full, examples="examples.html"))
+    assert page.count(ROWS_BEGIN) == page.count(ROWS_END) == 2
+    assert 'href="examples.html"' in page.split(ROWS_BEGIN)[2].split(ROWS_END)[0]
+    alone = report_page(replace(full, explanation=NOTHING_EXPLAINED, examples="examples.html"))
+    assert 'href="#weak"' in alone
+    assert 'href="examples.html"' in alone
+
+
 def test_nothing_of_the_data_is_markup(full):
     explained = replace(
         full.explanation,
@@ -249,3 +258,18 @@ def test_small_charts_are_well_formed_and_empty_without_points():
         for circle in root.iter("circle"):
             assert 0 <= float(circle.get("cx")) <= width
             assert 0 <= float(circle.get("cy")) <= height
+
+
+def test_a_forecast_is_made_again_by_its_command_alone(full):
+    request = TrainRequest.parse(
+        {"data": "s.csv", "target": "units", "time_column": "day", "horizon": 7, "trials": 4}
+    )
+    again = how_to_reproduce(
+        request, full.version, fingerprint="f", versions={}, can_be_verified=False
+    )
+    assert "--horizon 7" in again.command
+    assert "--time-column day" in again.command
+    assert again.check == ""
+    page = report_page(replace(full, reproduce=again))
+    assert "espalier verify" not in page
+    assert "The second command" not in page

@@ -10,12 +10,20 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.families.catboost_categories import hash_of_code
 from espalier.pipelines.export.portable import portable_learners
+from espalier.pipelines.learners.light.low_rank import low_rank
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.space.joint import SearchSpace
 from tests.pipelines.conftest import make_messy
-from tests.pipelines.export.candidates import as_read, difference, fitted, onnx_scores
+from tests.pipelines.export.candidates import (
+    as_read,
+    covering,
+    difference,
+    fitted,
+    onnx_scores,
+    short,
+)
 
 EXPORTED = [name for name in LEARNERS if name != "knn"]
 TREES = ["lightgbm", "xgboost", "catboost", "random_forest", "extra_trees"]
@@ -43,13 +51,21 @@ CHOICES = [
     ("bayes", {"covariance": "diagonal", "prep_encoding": "target"}),
     ("svm", {"prep_scaling": "robust", "prep_selection": "correlation"}),
     ("lightgbm", {"prep_encoding": "native", "prep_strings": "both"}),
+    ("lightgbm", {"prep_encoding": "native", "max_cat_to_onehot": 50, "cat_smooth": 0.01}),
+    ("lightgbm", {"prep_encoding": "native", "min_data_per_group": 2, "cat_l2": 0.01}),
+    ("lightgbm", {"extra_trees": True}),
     ("lightgbm", {"prep_encoding": "target", "prep_selection": "importance"}),
     ("lightgbm", {"prep_encoding": "onehot", "prep_text_words": 0}),
     ("xgboost", {"prep_encoding": "native", "prep_construction": "arithmetic"}),
     ("xgboost", {"prep_encoding": "target", "prep_text_means": False}),
+    ("lightgbm", {"prep_construction": "random", "prep_formulas": 200}),
+    ("lightgbm", {"prep_construction": "random", "prep_formulas": 60, "extra_trees": True}),
     ("catboost", {"prep_encoding": "onehot", "prep_text_means": True}),
     ("catboost", {"prep_strings": "categories"}),
     ("catboost", {"prep_encoding": "native", "max_ctr_complexity": 3}),
+    ("catboost", {"prep_encoding": "native", "one_hot_max_size": 100}),
+    ("catboost", {"prep_encoding": "native", "one_hot_max_size": 4, "max_ctr_complexity": 4}),
+    ("catboost", {"prep_encoding": "native", "score_function": "L2"}),
     ("catboost", {"prep_encoding": "native", "prep_strings": "categories"}),
     ("random_forest", {"prep_encoding": "target", "prep_text_means": True}),
     ("extra_trees", {"prep_encoding": "onehot", "prep_construction": "ratios"}),
@@ -100,6 +116,19 @@ def test_every_objective_is_exported(family, metric):
 def test_quantiles_of_leaves_are_exported(family):
     objective = METRICS["mae"].objective
     assert compare(family, ProblemKind.REGRESSION, objective=objective) < 1e-5
+
+
+@pytest.mark.parametrize("problem", list(ProblemKind))
+def test_a_network_whose_matrices_became_thinner_is_exported(problem):
+    dataset = as_read(make_messy(problem, 90))
+    learner = LEARNERS["mlp"]
+    choices = {"width": 64, "depth": 3, **WORDS}
+    configuration = SearchSpace([learner], dataset.shape).complete("mlp", choices)
+    candidate = fitted(learner, configuration, dataset)
+    matrix = candidate.features_.transform(dataset.X)
+    low_rank(candidate.model_, 0.2, matrix)
+    assert candidate.model_.network_.straight
+    assert difference(candidate, dataset.X) < 1e-5
 
 
 @pytest.mark.parametrize("problem", list(ProblemKind))
@@ -159,6 +188,8 @@ def test_what_has_no_form_in_onnx_is_named():
         compare("knn", ProblemKind.BINARY)
     with pytest.raises(CannotExportError, match="character n-grams of text column 'text, with"):
         compare("linear", ProblemKind.BINARY, {"prep_text_analyzer": "char"})
+    with pytest.raises(CannotExportError, match="looked up by combinations of cells"):
+        compare("lightgbm", ProblemKind.BINARY, {"prep_lookups": "all"})
 
 
 @pytest.mark.parametrize("problem", list(ProblemKind))
@@ -171,7 +202,7 @@ def test_random_configurations_of_a_portable_search_are_exported(problem):
     rng = np.random.default_rng(5)
     new = as_read(make_messy(problem, seed=1)).X
     for configuration in SearchSpace(learners, dataset.shape).sample(12, rng):
-        quick = {**dict(configuration), **_short(configuration)}
+        quick = {**dict(configuration), **short(configuration)}
         configuration = dataclasses.replace(configuration, items_=tuple(sorted(quick.items())))
         candidate = fitted(by_name[configuration.family], configuration, dataset)
         assert difference(candidate, dataset.X) < 1e-5, configuration
@@ -193,36 +224,7 @@ def test_each_value_of_each_preprocessing_choice_of_each_family_is_exported_or_r
             portable_learners([LEARNERS[family]], dataset, "onnx")
         return
     (learner,) = portable_learners([LEARNERS[family]], dataset, "onnx")
-    for configuration in _covering(SearchSpace([learner], dataset.shape)):
+    for configuration in covering(SearchSpace([learner], dataset.shape)):
         candidate = fitted(learner, configuration, dataset)
         assert difference(candidate, dataset.X) < 1e-5, configuration
         assert difference(candidate, new) < 1e-5, configuration
-
-
-def _covering(space):
-    """Return configurations in which every value of every preprocessing choice is used once."""
-    drawn = space.sample(400, np.random.default_rng(9))
-    seen = {each: _prep_values(each) for each in drawn}
-    left, made = set().union(*seen.values()), []
-    while left:
-        best = max(drawn, key=lambda each: len(seen[each] & left))
-        left -= seen[best]
-        quick = {**dict(best), **_short(best)}
-        made.append(dataclasses.replace(best, items_=tuple(sorted(quick.items()))))
-    return made
-
-
-def _prep_values(configuration):
-    """Return the choices of preprocessing that are made, without sizes and shares."""
-    return {
-        (name, value)
-        for name, value in configuration.items()
-        if name.startswith("prep_") and isinstance(value, str | bool)
-    }
-
-
-def _short(configuration):
-    """Return values with which a network trains in a moment."""
-    short = {"epochs": 16, "width": 48, "learning_rate": 0.1}
-    networks = configuration.family in ("mlp", "realmlp", "lightgbm", "xgboost", "catboost")
-    return {name: value for name, value in short.items() if networks and name in configuration}

@@ -92,3 +92,13 @@ def test_starters_are_a_drawn_and_a_plain_model_and_tiny_classes_keep_their_pena
     several = _shape(problem=ProblemKind.MULTICLASS, n_classes=5, smallest_class=7)
     tiny = SearchSpace([LEARNERS["lightgbm"]], several)
     assert [each["lambda_l2"] for each in tiny.starters("lightgbm")] == [5.0]
+
+
+def test_formulas_are_a_starter_where_rows_and_numbers_are_many() -> None:
+    large = SearchSpace([LEARNERS["lightgbm"]], _shape(n_rows=8_000))
+    *others, last = large.starters("lightgbm")
+    assert len(others) == 2
+    assert (last["extra_trees"], last["prep_construction"]) == (True, "random")
+    for small in (_shape(n_rows=3_000), _shape(n_rows=8_000, n_columns=4, n_categorical=3)):
+        found = SearchSpace([LEARNERS["lightgbm"]], small).starters("lightgbm")
+        assert all(each.get("prep_construction", "none") == "none" for each in found)

@@ -239,3 +239,17 @@ def test_trials_for_which_a_better_family_was_barred_do_not_settle_a_search():
     # A batch in which none was free is passed over, and ends no row of three.
     assert not has_settled(settling([0.1] * 8 + [None] * 4))
     assert has_settled(settling([0.1] * 8 + [None] * 4 + [0.1] * 4))
+
+
+def test_the_reserve_follows_what_refits_of_the_best_take():
+    def reserve_of(fit, **more):
+        timed = timed_history(fit)
+        history = History(timed.metric, tuple(replace(each, **more) for each in timed.results))
+        budget = Budget(seconds=60.0)
+        return reserve_seconds(budget, shape()) + reserve_change(budget, shape(), history)
+
+    booster = Trial(number=0, configuration=Configuration.of("lightgbm", {}), seed=0)
+    stopped_early = reserve_of(10.0, trial=booster, iterations=(100,))
+    assert stopped_early == pytest.approx(reserve_of(10.0) - 5.0)
+    # However slow the leaders, a quarter of the budget is for their refits: fold models serve too.
+    assert reserve_of(500.0) <= 6.0 + 0.25 * 60.0

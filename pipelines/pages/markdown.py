@@ -1,4 +1,4 @@
-"""Escape text from data files and stores for Markdown."""
+"""Text from data files and stores as Markdown that does nothing else than show it."""
 
 import re
 from collections.abc import Sequence
@@ -18,3 +18,11 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table; cells are not escaped."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escaped_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table of any texts."""
+    return markdown_table(
+        [escape_markdown(each) for each in head],
+        [[escape_markdown(cell) for cell in row] for row in rows],
+    )

@@ -1,6 +1,6 @@
 import pytest
 
-from espalier.tasks.pages.markdown import escape_markdown
+from espalier.pipelines.pages.markdown import escape_markdown
 
 EVIL = [
     "<script>alert(1)</script>",

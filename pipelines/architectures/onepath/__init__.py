@@ -1,0 +1,1 @@
+"""A network that holds many, of which three are proposed: differentiable architecture search."""

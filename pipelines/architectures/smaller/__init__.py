@@ -1,0 +1,1 @@
+"""Smaller forms of trained networks: thinner convolutions, and numbers of eight bits."""
