@@ -115,7 +115,7 @@ class LookupColumns(TransformerMixin, BaseEstimator):
         ).fit(whole)
         self.means_ = TargetMeans(self.classification, self.seed, ordered=True)
         means = self.means_.fit_transform(self._combinations(whole), y, facts)
-        pairs = [(a, b) for a in range(n_codes) for b in range(numbers.shape[1])]
+        pairs = [(a, b) for a in _varied(codes.astype(np.float64)) for b in _varied(numbers)]
         chosen: list[int] = []
         if self._has("groups"):
             chosen = rng.permutation(len(pairs))[: most // 2].tolist()
@@ -156,6 +156,13 @@ class LookupColumns(TransformerMixin, BaseEstimator):
             missing = np.repeat([1.0, 0.5], half)
             places = np.where(np.isnan(places), missing, places)
         return np.hstack([means, places])
+
+
+def _varied(table: NDArray[Any]) -> list[int]:
+    """Return the columns with two different values or more, missing ones left out."""
+    low = np.fmin.reduce(table, axis=0, initial=np.inf)
+    high = np.fmax.reduce(table, axis=0, initial=-np.inf)
+    return [int(place) for place in np.flatnonzero(low < high)]
 
 
 def _crosses(n_codes: int, most: int, rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:

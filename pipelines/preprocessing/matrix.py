@@ -165,8 +165,8 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if self.lookups is not None:
             self.levelled_ = [*self._columns(ColumnRole.CATEGORICAL), *self._repeated_texts(X)]
             self.lookups_ = clone(self.lookups)
-            looked_up = self._looked_up(PreparedRows.of(X))
-            blocks.append(self.lookups_.fit_transform(looked_up, y, facts))
+            numbers = self._looked_up(PreparedRows.of(X))[1]
+            blocks.append(self.lookups_.fit_transform((X[self.levelled_], numbers), y, facts))
         matrix = _join(blocks, len(X))
         self.steps_: list[Any] = []
         if not sp.issparse(matrix):
@@ -241,7 +241,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         return codes.astype(np.float64)
 
     def _looked_up(self, rows: PreparedRows) -> tuple[Any, NDArray[Any]]:
-        """Return the strings and the numbers that `LookupColumns` takes."""
+        """Return the strings and the numbers that `LookupColumns` transforms."""
         names = self._columns(ColumnRole.NUMERIC)
         numbers = rows.once(
             ("numbers", *names), lambda frame: frame[names].to_numpy(dtype=np.float64)
