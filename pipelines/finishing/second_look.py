@@ -2,8 +2,8 @@
 
 The best of many trials on the same folds is partly the one that these folds suit (Cawley and Talbot
 2010, "On over-fitting in model selection"). Where time is left after a search, the candidates of
-the ensemble are evaluated on further draws of the folds, and scores and weights follow from these
-alone. Draws are added until the noise between them is small beside what the rows leave open, which
+the ensemble are evaluated on further draws of the folds, and scores and weights follow from the
+means of all. (The new draws alone were worse: docs/decisions/0117.) Draws are added until the noise between them is small beside what the rows leave open, which
 no draw can lessen.
 """
 
@@ -29,7 +29,7 @@ from espalier.pipelines.metrics.scoring import score_predictions
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.seeds import integer_seed
 from espalier.pipelines.trials.history import History
-from espalier.pipelines.trials.row_predictions import Predictions
+from espalier.pipelines.trials.row_predictions import Predictions, RowPredictions
 from espalier.pipelines.trials.trial import TrialResult
 
 _LOGGER = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ MOST_WINNERS, FEWEST_WINNERS = 16, 8
 """Candidates that are scored again; with time for fewer there is no second look."""
 FEWEST_TRIALS = 20
 """The best of fewer trials is not much luckier than the others."""
-MOST_DRAWS = 5
+FEWEST_DRAWS, MOST_DRAWS = 2, 5
 ENOUGH = 0.25
 """Draws end when their noise is below this share of the standard error that the rows leave."""
 AGREED, SPENT = "more draws would change little", "there was no time for more"
@@ -55,9 +55,9 @@ class SecondLook:
     Attributes
     ----------
     results : tuple of TrialResult
-        The winners, each with its mean score of the new folds.
+        The winners, each with the mean of its score and those of the new draws.
     predictions : mapping of int to array
-        Their new out-of-fold predictions, averaged over the draws, by trial number.
+        Their out-of-fold predictions, averaged over the search's folds and the draws, by number.
     n_draws : int
         Draws of the folds, the search's own not counted.
     said : str
@@ -85,6 +85,20 @@ class _Winner:
                 fold.valid, part, score, fit_seconds=0.0, predict_seconds=0.0, iterations=None
             )
         self.draws.append(tuple(scores))
+
+    @property
+    def score(self) -> float:
+        """The mean of the trial's score and those of the draws."""
+        own = float(self.result.score if self.result.score is not None else np.nan)
+        return float(np.mean([own, *(np.mean(draw) for draw in self.draws)]))
+
+    def mean_with(self, own: Predictions) -> Predictions:
+        """Return the mean of the trial's own predictions and those of the draws."""
+        drawn, n = self.progress.out_of_fold(), len(self.draws)
+        if isinstance(drawn, RowPredictions):
+            values = (own[drawn.rows] + n * drawn.values) / (n + 1)
+            return RowPredictions(drawn.rows, values, drawn.n_rows)
+        return own if drawn is None else (np.asarray(own) + n * drawn) / (n + 1)
 
 
 def second_look(
@@ -135,7 +149,7 @@ def second_look(
         _Winner(each, TrialProgress(n_rows=len(dataset), validated=validated))
         for each in _best(history, predictions, dataset, seed)
     ]
-    winners = _in_time(winners, plan, executor.n_workers, until)
+    winners = _in_time(winners, plan, executor.n_workers, until.part(1.0 / FEWEST_DRAWS))
     if len(winners) < FEWEST_WINNERS:
         return None
     _evaluate(executor, winners, plan, dataset, history.metric, until)
@@ -155,14 +169,13 @@ def second_look(
             ended = SPENT
             break
         n_draws += 1
+    if n_draws < FEWEST_DRAWS:
+        return None
     return SecondLook(
-        results=tuple(
-            replace(each.result, score=float(np.mean(each.progress.scores))) for each in winners
-        ),
+        results=tuple(replace(each.result, score=each.score) for each in winners),
         predictions={
-            each.result.trial.number: made
+            each.result.trial.number: each.mean_with(predictions[each.result.trial.number])
             for each in winners
-            if (made := each.progress.out_of_fold()) is not None
         },
         n_draws=n_draws,
         said=f"the best {len(winners)} models were scored again on {n_draws} new "

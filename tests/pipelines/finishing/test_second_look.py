@@ -68,6 +68,7 @@ class ModelExecutor:
     def _model(self, job: MemberJob) -> Any:
         def predict_scores(rows: pd.DataFrame) -> Any:
             places = rows["row"].to_numpy().astype(int)
+            assert job.rows is not None
             assert not np.isin(places, job.rows).any()  # never of rows that it was fitted to
             noise = np.random.default_rng([job.trial_number, *places[:1]])
             own = error_of(job.trial_number) * noise.normal(size=len(rows))
@@ -122,7 +123,7 @@ def test_the_luckiest_is_seen_through() -> None:
     scores = {each.trial.number: each.score for each in seen.results}
     assert len(scores) == MOST_WINNERS
     assert max(scores, key=lambda number: scores[number] or 0.0) == 0
-    assert scores[0] == pytest.approx(5.0, rel=0.2)
+    assert scores[0] == pytest.approx((0.4 + seen.n_draws * 5.0) / (seen.n_draws + 1), rel=0.1)
     # All rows have new predictions, and other figures of the trials stay.
     for number, part in seen.predictions.items():
         assert np.isfinite(np.asarray(part)).all()
@@ -151,18 +152,19 @@ def test_draws_are_new_and_so_are_seeds() -> None:
 def test_time_bounds_who_is_looked_at_and_how_often() -> None:
     # A draw of one winner takes 3 folds of 1 s on 2 workers, and a third more to be sure.
     one = 3 * 1.3 / 2
-    few = look(seconds=9.5 * one)
+    few = look(seconds=2 * 9.5 * one)  # two draws, or none
     assert few is not None
     assert len(few.results) == 9
-    assert look(seconds=7.5 * one) is None
+    assert look(seconds=2 * 7.5 * one) is None
     slow = tuple(replace(each, predict_ms_per_row=10.0) for each in searched()[0].results)
     # Predicting 600 rows takes 6 s more, and is not shared by the workers.
-    assert look(seconds=9.5 * one, history=History(METRIC, slow)) is None
-    late = ModelExecutor(late_after=MOST_WINNERS * N_FOLDS)
+    assert look(seconds=2 * 9.5 * one, history=History(METRIC, slow)) is None
+    late = ModelExecutor(late_after=2 * MOST_WINNERS * N_FOLDS)
     cut = look(executor=late)
     assert cut is not None
-    assert cut.n_draws == 1
-    assert SPENT in cut.said
+    assert cut.n_draws == 2
+    assert SPENT in cut.said or AGREED in cut.said
+    assert look(executor=ModelExecutor(late_after=MOST_WINNERS * N_FOLDS)) is None
     assert look(executor=ModelExecutor(late_after=0)) is None
 
 
@@ -203,4 +205,3 @@ def test_draws_end_when_their_noise_is_small_beside_that_of_the_rows() -> None:
     assert draws_agree(np.broadcast_to(rows, (8, 3, 5)) + shared)
     assert not draws_agree(np.broadcast_to(rows, (8, 3, 5)) + rng.normal(size=(8, 3, 1)))
     assert not draws_agree(rows)  # one draw says nothing of its noise
-    assert AGREED
