@@ -128,11 +128,7 @@ def _train(
             session.listener.note(line)
 
         watch.phase("ensemble")
-        ensemble = build_ensemble(
-            run, prepared, executor, history, opened.plan.finish, deadline, searched.spare
-        )
-        for line in ensemble.notes:
-            session.listener.note(line)
+        ensemble = build_ensemble(run, prepared, executor, history, opened.plan.finish, deadline)
         for line in ensemble.warnings:
             session.listener.warn(line)
         searched.log.add(ensemble.light, 1.0)
@@ -180,7 +176,6 @@ def _train(
             said=(
                 *advised,
                 *searched.notes,
-                *ensemble.notes,
                 *session.workers.closing_lines,
             ),
             story=telling.result(),

@@ -376,8 +376,6 @@ class EnsembleRecord:
         Scores on out-of-fold rows as the members join, heaviest first; empty if not measured.
     warnings : tuple of str
         What went wrong in building it, without ending the run.
-    notes : tuple of str
-        For people: how time was used that the search left.
     light : tuple of TrialResult
         Smaller forms of the best models; none unless they were asked for.
     front : tuple of FrontPoint
@@ -396,7 +394,6 @@ class EnsembleRecord:
     learnt_all: bool = False
     growth: "tuple[GrowthStage, ...]" = ()
     warnings: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     light: tuple[TrialResult, ...] = ()
     front: "tuple[FrontPoint, ...]" = ()
 

@@ -43,8 +43,6 @@ class SearchResult:
         Trials on their way to MLflow; finish it before the run ends.
     deadline : Deadline
         When the whole run must end.
-    spare : Deadline
-        Until when time that the search left may be used; past if it used all.
     notes : tuple of str
         For people: why the search ended before its time.
     """
@@ -52,7 +50,6 @@ class SearchResult:
     history: History
     log: TrialLog
     deadline: Deadline
-    spare: Deadline
     notes: tuple[str, ...] = ()
 
 
@@ -114,7 +111,6 @@ def search(
         history=history,
         log=log,
         deadline=deadline,
-        spare=spare,
         notes=() if early is None else (early,),
     )
 

@@ -75,7 +75,7 @@ class TrainingResult:
     front : tuple of FrontPoint
         What cannot be bettered in score and costs at once; empty unless asked for.
     notes : tuple of str
-        For people: how time was used that the search left.
+        For people: why the search ended before its time.
     """
 
     model: EnsembleModel
@@ -195,7 +195,6 @@ def train_in_process(
                     cost=plan.finish,
                     fold_models=fold_models,
                     serving=settings.serving,
-                    spare=spare,
                 ),
                 deadline=deadline,
                 correct=correct,
@@ -209,7 +208,7 @@ def train_in_process(
         if advice is None
         else _advice_outcome(advice, data.space, history, settings),
         front=finished.front,
-        notes=tuple(line for line in (early, finished.look_said) if line is not None),
+        notes=() if early is None else (early,),
     )
 
 

@@ -36,8 +36,7 @@ front_ : DataFrame
 cv_score_ : float
     Score of the combination on rows it was not fitted to.
 notes_ : tuple of str
-    How time was used that the search left: why it ended early, and what followed; empty if it used
-    all.
+    Why the search ended before its time; empty if it used all of it.
 metric_ : str
     What was optimised.
 holdout_score_, holdout_interval_ : float and (float, float), or None

@@ -20,7 +20,6 @@ from espalier.pipelines.finishing.baseline import choose_baseline
 from espalier.pipelines.finishing.finish import FinishInputs, choose_and_fit
 from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS, LightModels
 from espalier.pipelines.finishing.prefer import FrontPoint
-from espalier.pipelines.finishing.second_look import SecondLook
 from espalier.pipelines.lifecycle.retraining.warm_start import valid_in_space
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.member import Member
@@ -79,8 +78,6 @@ class FinishedTraining:
         Smaller forms of the best models; none unless they were asked for.
     front : tuple of FrontPoint
         What cannot be bettered in score and costs at once; empty unless asked for.
-    look : SecondLook or None
-        The best trials as further draws of the folds see them; None if there was no time for it.
     """
 
     model: EnsembleModel
@@ -88,17 +85,6 @@ class FinishedTraining:
     adjusted: AdjustmentReport
     light: LightModels = NO_LIGHT_MODELS
     front: tuple[FrontPoint, ...] = ()
-    look: SecondLook | None = None
-
-    @property
-    def look_said(self) -> str | None:
-        """For people: how often the best trials were scored again; None if they were not."""
-        return None if self.look is None else self.look.said
-
-    @property
-    def predictions(self) -> Mapping[int, Predictions]:
-        """Out-of-fold predictions, by trial number, that those of the search give way to."""
-        return {**self.light.predictions, **({} if self.look is None else self.look.predictions)}
 
 
 def plan_search(
@@ -236,7 +222,6 @@ def finish(
     members: Members
     correction = None
     light, front = NO_LIGHT_MODELS, tuple[FrontPoint, ...]()
-    look: SecondLook | None = None
     if not history.successes and settings.allow_baseline:
         choice, members = choose_baseline(data.search, data.metric)
         adjusted = AdjustmentResult()
@@ -253,9 +238,7 @@ def finish(
             combine=settings.ensemble and not settings.interpretable,
         )
         choice, members, light, front = made.choice, made.members, made.light, made.front
-        look = made.look
-        seen = {} if look is None else look.predictions
-        predictions = {**predictions, **light.predictions, **seen}
+        predictions = {**predictions, **light.predictions}
         if correct is not None:
             choice, correction = correct(choice, members)
         adjusted = fit_adjustments(
@@ -285,7 +268,6 @@ def finish(
         adjusted=adjusted.report,
         light=light,
         front=front,
-        look=look,
     )
 
 

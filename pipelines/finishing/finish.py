@@ -17,13 +17,12 @@ from espalier.pipelines.finishing.distil import Lesson, distil
 from espalier.pipelines.finishing.light_models import NO_LIGHT_MODELS, LightModels, compress
 from espalier.pipelines.finishing.prefer import FrontPoint, prefer
 from espalier.pipelines.finishing.refit import fit_choice
-from espalier.pipelines.finishing.second_look import SecondLook, second_look
 from espalier.pipelines.members.cost import NOTHING, FinishCost, RefitTime, refit_seconds
 from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.preference import THE_SCORE, Preference
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
-from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
 from espalier.pipelines.trials.history import History
@@ -52,8 +51,6 @@ class FinishInputs:
         Largest latency, size and operations of all members together.
     preference : Preference
         What is wanted beside the score, and which model of the front is taken.
-    spare : Deadline
-        Until when time that the search left may be used to score its best trials again.
     """
 
     deadline: Deadline
@@ -62,7 +59,6 @@ class FinishInputs:
     serving: Serving = "auto"
     limits: ServingLimits = NO_LIMITS
     preference: Preference = THE_SCORE
-    spare: Deadline = NEVER
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
         """Return the time for refitting members that are chosen from these trials."""
@@ -96,16 +92,12 @@ class FinishedMembers:
         Smaller forms of the best models; none unless they were asked for.
     front : tuple of FrontPoint
         What cannot be bettered in score and costs at once; empty unless asked for.
-    look : SecondLook or None
-        The trials that they were chosen from, as further draws of the folds see them; None if they
-        were chosen from all trials by the folds of the search.
     """
 
     choice: EnsembleChoice
     members: tuple[Member | None, ...]
     light: LightModels = NO_LIGHT_MODELS
     front: tuple[FrontPoint, ...] = ()
-    look: SecondLook | None = None
 
 
 def choose_and_fit(
@@ -157,22 +149,9 @@ def choose_and_fit(
     # What is too large or too slow may have a smaller form.
     known = admitted if admitted.successes else history
     time = finishing.refit_time(known, executor.n_workers)
-    candidates, look = known.ordered, None
-    if not preference.wants_light:
-        look = second_look(
-            executor,
-            known,
-            predictions,
-            dataset=dataset,
-            folds=folds,
-            seed=seed,
-            until=finishing.spare,
-        )
-    if look is not None:
-        candidates, predictions = look.results, look.predictions
     if combine:
         choice = choose_ensemble(
-            candidates,
+            known.ordered,
             predictions,
             dataset=dataset,
             metric=history.metric,
@@ -182,7 +161,7 @@ def choose_and_fit(
         )
     else:
         choice = choose_single(
-            candidates, predictions, dataset=dataset, metric=history.metric, seed=seed
+            known.ordered, predictions, dataset=dataset, metric=history.metric, seed=seed
         )
     light, front = NO_LIGHT_MODELS, tuple[FrontPoint, ...]()
     if preference.wants_light:
@@ -222,9 +201,7 @@ def choose_and_fit(
         folds=folds,
         jobs=light.jobs,
     )
-    return FinishedMembers(
-        choice=choice, members=tuple(members), light=light, front=front, look=look
-    )
+    return FinishedMembers(choice=choice, members=tuple(members), light=light, front=front)
 
 
 def _make_light(

@@ -5,7 +5,7 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.finishing.finish import FinishInputs
 from espalier.pipelines.members.cost import FinishCost
 from espalier.pipelines.members.serving_mode import Serving
-from espalier.pipelines.resources.budget import NEVER, Deadline
+from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.serialization.to_disk import keep_on_disk
 from espalier.pipelines.serving.latency import answer_ms
 from espalier.pipelines.serving.saved_model import save_model
@@ -31,7 +31,6 @@ def build_ensemble(
     history: History,
     cost: FinishCost,
     deadline: Deadline,
-    spare: Deadline = NEVER,
 ) -> EnsembleRecord:
     """Build and save the ensemble; the baseline if no trial succeeded and that is allowed.
 
@@ -49,8 +48,6 @@ def build_ensemble(
         Estimated cost of everything after the refits.
     deadline : Deadline
         When the run must end.
-    spare : Deadline
-        Until when time that the search left may be used.
 
     Raises
     ------
@@ -79,12 +76,11 @@ def build_ensemble(
             cost=cost,
             fold_models=run.fold_models,
             serving=_serving(run),
-            spare=spare,
         ),
         deadline=deadline,
     )
     model, choice = finished.model, finished.choice
-    predictions |= finished.predictions
+    predictions |= finished.light.predictions
     path = run.folder / "model"
     save_model(model, path)
     with disk_errors(run.folder):
@@ -105,7 +101,6 @@ def build_ensemble(
         adjusted=finished.adjusted,
         light=finished.light.results,
         front=finished.front,
-        notes=() if finished.look is None else (finished.look.said,),
         growth=()
         if deadline.seconds_left < SECONDS_TO_GROW
         else ensemble_growth(
