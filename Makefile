@@ -10,7 +10,7 @@ PYTHON ?= $(shell for p in python3 python python3.13 python3.12 python3.11; do \
   && echo $$p && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install deep demo test test-all coverage check docs format lock lock-image weights clean
+.PHONY: help install deep demo test test-all notebooks coverage check docs format lock lock-image weights clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ test: $(STAMP) ## Run the tests (the slow ones left out)
 
 test-all: $(STAMP) ## Run every test, the slow and fault-injecting ones too
 	$(BIN)/python -m pytest -q --durations=20
+
+notebooks: $(STAMP) ## Run the example notebooks from top to bottom
+	$(BIN)/python -m pytest -q tests/docs/test_notebooks.py
 
 coverage: $(STAMP) ## Run the tests and show which lines they reach
 	$(BIN)/python -m pytest -m "not slow" -q --cov --cov-report=term

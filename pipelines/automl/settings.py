@@ -19,9 +19,6 @@ if TYPE_CHECKING:  # a fitted estimator must load without the search
     from espalier.pipelines.calibration.threshold import Threshold
     from espalier.pipelines.learners.base.learner import Learner
 
-# Of a search, from which on the shipped experience is asked: meta-features take a second.
-LEAST_TRIALS, LEAST_SECONDS = 8, 10.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingSettings:
@@ -219,8 +216,6 @@ class TrainingSettings:
             return None
         if self.experience != "auto":
             return Path(self.experience)
-        from espalier.pipelines.experience.shipped import shipped_folder
+        from espalier.pipelines.experience.shipped import is_worth_asking, shipped_folder
 
-        short = (self.n_trials or LEAST_TRIALS) < LEAST_TRIALS
-        hurried = (self.time_budget or LEAST_SECONDS) < LEAST_SECONDS
-        return None if short or hurried else shipped_folder()
+        return shipped_folder() if is_worth_asking(self.n_trials, self.time_budget) else None

@@ -13,6 +13,14 @@ SHIPPED_FORECASTS = Path(__file__).with_name("shipped_forecasts")
 NAME = "the experience that Espalier ships"
 FORECASTS = "forecasts"
 """Folder of what was learned of forecasts, in a folder of knowledge of tables."""
+# Of a search, from which on it is asked: meta-features take a second.
+_LEAST_TRIALS, _LEAST_SECONDS = 8, 10.0
+
+
+def is_worth_asking(trials: int | None, seconds: float | None) -> bool:
+    """Whether a search of so many trials and seconds, None for no limit, is long enough for it."""
+    short = trials is not None and trials < _LEAST_TRIALS
+    return not short and (seconds is None or seconds >= _LEAST_SECONDS)
 
 
 def shipped_folder() -> Path | None:

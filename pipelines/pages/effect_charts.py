@@ -37,7 +37,7 @@ def push_chart(pushes: Sequence[ColumnPush], answer: str) -> Markup:
     parts = [Markup('<path class="axis" d="M{},{}V{}"/>').format(x(0.0), _TOP, foot)]
     for place, each in enumerate(pushes):
         middle = _TOP + _ROW * (place + 0.5)
-        parts.append(text(_LEFT - 10, middle + 4, shortened(each.column, 22), "end"))
+        parts.append(text(_LEFT - 10, middle + 4, shortened(each.column, 19), "end", "label"))
         parts.append(
             Markup('<path class="grid" d="M{},{}H{}"/>').format(_LEFT, middle, _WIDTH - _RIGHT)
         )

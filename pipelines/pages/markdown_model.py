@@ -7,7 +7,7 @@ from espalier.pipelines.explain.forecast_explanation import ForecastExplanation
 from espalier.pipelines.pages.facts import PageFacts
 from espalier.pipelines.pages.markdown import escape_markdown as escape
 from espalier.pipelines.pages.markdown import escaped_table
-from espalier.pipelines.pages.model_section import COLUMNS_SHOWN
+from espalier.pipelines.pages.model_section import COLUMNS_SHOWN, LEAST_INTERACTION
 from espalier.pipelines.pages.wording import number
 
 
@@ -94,11 +94,12 @@ def _columns(found: Explanation, metric: str) -> Iterator[str]:
             for each in found.importances[:COLUMNS_SHOWN]
         ],
     )
-    if found.interactions:
+    together = [each for each in found.interactions if each.share >= LEAST_INTERACTION]
+    if together:
         yield "Columns that act together:"
         yield escaped_table(
             ("column", "with", "share of the effect that is neither's alone"),
-            [(each.across, each.beside, f"{each.share:.0%}") for each in found.interactions],
+            [(each.across, each.beside, f"{each.share:.0%}") for each in together],
         )
     curve = found.learning
     if curve is not None:

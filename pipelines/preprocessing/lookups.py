@@ -113,10 +113,12 @@ class LookupColumns(TransformerMixin, BaseEstimator):
             _subsets(n_codes, numbers.shape[1], n_subsets, rng) if self._has("keys") else (),
             least_repeated=_REPEATED,
         ).fit(whole)
-        self.means_ = TargetMeans(self.classification, self.seed)
+        self.means_ = TargetMeans(self.classification, self.seed, ordered=True)
         means = self.means_.fit_transform(self._combinations(whole), y, facts)
         pairs = [(a, b) for a in range(n_codes) for b in range(numbers.shape[1])]
-        chosen = rng.permutation(len(pairs))[: most // 2] if self._has("groups") else []
+        chosen: list[int] = []
+        if self._has("groups"):
+            chosen = rng.permutation(len(pairs))[: most // 2].tolist()
         self.groups_ = GroupPlaces(tuple(pairs[place] for place in sorted(chosen)))
         places = self.groups_.fit(codes, numbers).transform(codes, numbers)
         table = self._filled(means, places)

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 from espalier.pipelines.automl.forecast.data import ForecastData
-from espalier.pipelines.automl.settings import LEAST_SECONDS, LEAST_TRIALS
 from espalier.pipelines.experience.advice import Advice, advise
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.experience.recording.series_setup import series_meta
-from espalier.pipelines.experience.shipped import FORECASTS, shipped_forecasts
+from espalier.pipelines.experience.shipped import FORECASTS, is_worth_asking, shipped_forecasts
 from espalier.pipelines.resources.budget import Budget
 
 
@@ -25,9 +24,7 @@ def experience_of_forecasts(experience: "str | Path | None", budget: Budget) -> 
         return None
     if experience != "auto":
         return Path(experience) / FORECASTS
-    short = (budget.trials or LEAST_TRIALS) < LEAST_TRIALS
-    hurried = (budget.seconds or LEAST_SECONDS) < LEAST_SECONDS
-    return None if short or hurried else shipped_forecasts()
+    return shipped_forecasts() if is_worth_asking(budget.trials, budget.seconds) else None
 
 
 def forecast_advice(data: ForecastData, folder: Path | None, *, seed: int) -> Advice | None:

@@ -152,10 +152,10 @@ def _of_series(row: Mapping[Any, Any]) -> dict[str, Any]:
     """Return what the index says of a table of series; nothing without a horizon."""
     if not str(row.get(HORIZON, "")).isdigit():
         return {}
-    windows, known = row.get(WINDOWS), row.get(KNOWN)
+    windows, known = str(row.get(WINDOWS, "")), row.get(KNOWN)
     return {
         "horizon": int(row[HORIZON]),
-        "test_windows": int(str(windows)) if str(windows).isdigit() else 0,
+        "test_windows": int(windows) if windows.isdigit() else 0,
         "known_covariates": tuple(known.split(";")) if isinstance(known, str) else (),
     }
 

@@ -54,9 +54,8 @@ class SubsetKeys(TransformerMixin, BaseEstimator):
     def fit(self, X: NDArray[np.int64], y: NDArray[Any] | None = None) -> "SubsetKeys":
         """Learn the keys of ``X``, shape (n_rows, n_columns)."""
         del y
-        self.salts_ = generator(0, "subset keys").integers(
-            0, 2**63, size=X.shape[1], dtype=np.int64
-        )
+        rng = generator(0, "subset keys")
+        self.salts_ = np.asarray(rng.integers(0, 2**63, size=X.shape[1], dtype=np.int64))
         self.member_ = np.zeros((X.shape[1], len(self.subsets)), dtype=np.uint64)
         for place, subset in enumerate(self.subsets):
             self.member_[list(subset), place] = 1

@@ -258,3 +258,18 @@ def test_small_charts_are_well_formed_and_empty_without_points():
         for circle in root.iter("circle"):
             assert 0 <= float(circle.get("cx")) <= width
             assert 0 <= float(circle.get("cy")) <= height
+
+
+def test_a_forecast_is_made_again_by_its_command_alone(full):
+    request = TrainRequest.parse(
+        {"data": "s.csv", "target": "units", "time_column": "day", "horizon": 7, "trials": 4}
+    )
+    again = how_to_reproduce(
+        request, full.version, fingerprint="f", versions={}, can_be_verified=False
+    )
+    assert "--horizon 7" in again.command
+    assert "--time-column day" in again.command
+    assert again.check == ""
+    page = report_page(replace(full, reproduce=again))
+    assert "espalier verify" not in page
+    assert "The second command" not in page
