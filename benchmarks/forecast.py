@@ -1,7 +1,7 @@
 """Forecast the last windows of every set of a folder of series, and compare with seasonal naive.
 
     python benchmarks/forecast.py SERIES_FOLDER [--out FOLDER] [--seconds 60] [--trials N]
-        [--sets a,b] [--jobs 2] [--seed 0] [--windows N] [--no-covariates] [--cold]
+        [--sets a,b] [--jobs 2] [--seed 0] [--windows N] [--no-covariates] [--experience FOLDER]
 
 The folder's `index.csv` says frequency, season, horizon, covariates and the number of test windows.
 A model is fitted once to what lies before the first window; each window is forecast from all that
@@ -35,7 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--no-covariates", action="store_true", help="leave all covariates out")
-    parser.add_argument("--cold", action="store_true", help="without experience")
+    parser.add_argument("--experience", type=Path, help="what `espalier experience fit` wrote")
     parser.add_argument("--windows", type=int, help="fewer test windows than the index says")
     return parser.parse_args()
 
@@ -62,7 +62,7 @@ def run_set(row: Any, options: argparse.Namespace) -> dict[str, Any]:
         n_trials=options.trials,
         n_jobs=options.jobs,
         random_state=options.seed,
-        experience=None if options.cold else "auto",
+        experience=options.experience,
     ).fit(table[left >= windows * horizon])
     fitted = time.monotonic() - began
     figures = []

@@ -116,7 +116,6 @@ def test_the_wheel_is_one_package_without_deployment_and_tests(wheel):
         "espalier/flows/studio/web/static/htmx.min.js",
         "espalier/flows/studio/web/static/htmx.LICENSE.txt",
         "espalier/pipelines/experience/shipped/records.parquet",
-        "espalier/pipelines/experience/shipped_forecasts/records.parquet",
     } <= set(names)
     modules = {
         f"espalier/{path.relative_to(ROOT)}"

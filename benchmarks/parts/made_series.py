@@ -1,4 +1,4 @@
-"""Series that are made: what the shipped experience of forecasts was recorded on.
+"""Series that are made, to record experience of forecasts on (docs/decisions/0119).
 
     python benchmarks/parts/made_series.py FOLDER [--seed 0]
 

@@ -1,13 +1,13 @@
 """What the parts of a forecast are worth: the windows' own units, the ensemble, experience.
 
     python benchmarks/studies/forecast_parts.py SERIES_FOLDER [--sets a,b] [--trials 16] [--seed 0]
-        [--series 200]
+        [--series 200] [--knowledge FOLDER]
 
 The folder is that of `benchmarks/forecast.py`. On each set a number of trials (not seconds, so that
 a busy machine changes nothing) is run on what lies before the last horizon, which is then forecast
 
-    ensemble    by the trials as they are combined, the first of them advised by experience
-    cold        the same of as many trials without experience
+    ensemble    by the trials as they are combined
+    warm        the same of as many trials, the first of them advised by ``--knowledge``
     single      by the best trial alone
     mean        by the plain mean of each family's best trial
     relative    by the default reduction: windows relative to their own level and change
@@ -33,7 +33,6 @@ from espalier.pipelines.automl.forecast.data import ForecastData, prepare_foreca
 from espalier.pipelines.automl.forecast.finish import finish_forecast
 from espalier.pipelines.evaluation.executors.base import SerialExecutor
 from espalier.pipelines.evaluation.forecast_context import usable
-from espalier.pipelines.experience.shipped import shipped_forecasts
 from espalier.pipelines.forecasting.families.definitions import FORECASTERS
 from espalier.pipelines.forecasting.families.reduction import fit_lightgbm
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
@@ -95,10 +94,10 @@ def split_set(row: Any, folder: Path, most: int) -> Split:
 
 
 def search(
-    data: ForecastData, trials: int, seed: int, *, cold: bool
+    data: ForecastData, trials: int, seed: int, knowledge: Path | None = None
 ) -> tuple[History, dict[int, Predictions]]:
     """Return the trials and their forecasts at the origins."""
-    advice = None if cold else forecast_advice(data, shipped_forecasts(), seed=seed)
+    advice = forecast_advice(data, knowledge, seed=seed)
     kept: dict[int, Predictions] = {}
 
     def keep(outcome: Any) -> None:
@@ -181,9 +180,11 @@ def plain(data: ForecastData) -> Floats:
     return np.asarray(mean[:, None] + deviation[:, None] * made)
 
 
-def together(data: ForecastData, trials: int, seed: int, *, cold: bool) -> tuple[History, Floats]:
+def together(
+    data: ForecastData, trials: int, seed: int, knowledge: Path | None = None
+) -> tuple[History, Floats]:
     """Return the trials of a search, and what they forecast as they are combined."""
-    history, kept = search(data, trials, seed, cold=cold)
+    history, kept = search(data, trials, seed, knowledge)
     with SerialExecutor(data.context()) as executor:
         result = finish_forecast(
             data, history, kept, executor, seed=seed, deadline=NEVER, choose_until=NEVER
@@ -195,8 +196,11 @@ def run_set(row: Any, folder: Path, options: argparse.Namespace) -> dict[str, fl
     """Return MASE of every part on one set."""
     split = split_set(row, folder, options.series)
     data = split.data
-    _, without = together(data, options.trials, options.seed, cold=True)
-    history, made = together(data, options.trials, options.seed, cold=False)
+    history, made = together(data, options.trials, options.seed)
+    warm = {}
+    if options.knowledge is not None:
+        _, advised = together(data, options.trials, options.seed, options.knowledge)
+        warm = {"warm": split.score(advised)}
     best = sorted(history.successes, key=history.gain, reverse=True)
     of_family: dict[str, Any] = {}
     for each in best:
@@ -204,7 +208,7 @@ def run_set(row: Any, folder: Path, options: argparse.Namespace) -> dict[str, fl
     singles = {name: forecast_trial(data, each) for name, each in of_family.items()}
     return {
         "ensemble": split.score(made),
-        "cold": split.score(without),
+        **warm,
         "single": split.score(singles[best[0].trial.configuration.family]),
         "mean": split.score(np.mean(list(singles.values()), axis=0)),
         "relative": split.score(relative(data)),
@@ -221,6 +225,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=16)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--series", type=int, default=200)
+    parser.add_argument("--knowledge", type=Path)
     options = parser.parse_args()
     index = pd.read_csv(options.folder / "index.csv").set_index("name", drop=False)
     found: dict[str, dict[str, float]] = {}

@@ -7,7 +7,7 @@ sets of series. On each set the recorded configurations are ordered
 
     cold    the families' defaults as a search without experience tries them, then the others as
             they were recorded
-    warm    four by what the shipped experience (or ``--knowledge``) promises, then the defaults,
+    warm    four by what ``--knowledge`` promises, then the defaults,
             then the others by promise
     others  the same by what the other sets of STORE taught
 
@@ -30,7 +30,6 @@ from espalier.pipelines.experience.recording.space_alignment import (
     align_knowledge,
 )
 from espalier.pipelines.experience.recording.store import ExperienceStore
-from espalier.pipelines.experience.shipped import shipped_forecasts
 from espalier.pipelines.experience.transfer.transfer_process import ProcessExperience
 from espalier.pipelines.experience.transfer.validate import spearman
 
@@ -76,7 +75,7 @@ def main() -> None:
     """Replay every set and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("store", type=Path)
-    parser.add_argument("--knowledge", type=Path, default=shipped_forecasts())
+    parser.add_argument("--knowledge", type=Path)
     parser.add_argument("--trials", type=int, default=12)
     options = parser.parse_args()
     known = align_knowledge(ExperienceStore(options.store).read(), series=True)

@@ -79,8 +79,8 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
         Whether the table has a column for each series beside that of the times. Forecasts are
         long all the same, under the names ``series_column`` and ``target``.
     experience : str, path or None
-        What is tried first: ``"auto"`` for what trials on other series taught, a folder of
-        `espalier experience fit`, or None for each family's default.
+        What is tried first: a folder of `espalier experience fit` that was given series, or None
+        for each family's default, as is ``"auto"`` while no experience of forecasts ships.
 
     Attributes
     ----------

@@ -1,8 +1,7 @@
 """The knowledge that comes with the package, fitted to recorded trials (figures only).
 
-Of tables the trials are on public ones; ``espalier experience fit --store STORE --out
-pipelines/experience/shipped`` updates it. Of forecasts they are on series that are made
-(``benchmarks/parts/made_series.py``): docs/decisions/0119.
+It is updated by ``espalier experience fit --store STORE --out pipelines/experience/shipped``. Of
+forecasts none ships, as what made series taught did not pay on real ones (docs/decisions/0119).
 """
 
 from pathlib import Path
@@ -30,7 +29,7 @@ def shipped_folder() -> Path | None:
 
 
 def shipped_forecasts() -> Path | None:
-    """Return the folder of what is known of forecasts; None as for `shipped_folder`."""
+    """Return the folder of what is known of forecasts; None as long as none ships."""
     return SHIPPED_FORECASTS if holds_knowledge(SHIPPED_FORECASTS) else None
 
 

@@ -271,61 +271,27 @@ def test_a_time_budget_is_used_and_kept() -> None:
     assert time.monotonic() - began < 12 * 1.05 + 5
 
 
-def test_experience_says_what_is_tried_first(table: pd.DataFrame) -> None:
-    from espalier.pipelines.automl.forecast.advice import experience_of_forecasts, forecast_advice
-    from espalier.pipelines.automl.forecast.data import prepare_forecast
-    from espalier.pipelines.forecasting.metrics import forecast_metric
-    from espalier.pipelines.resources.budget import Budget
+def test_experience_says_what_is_tried_first(
+    table: pd.DataFrame, maker: Any, tmp_path: Any
+) -> None:
+    from espalier.pipelines.experience.fit import fit_knowledge
+    from espalier.pipelines.experience.fitted import write_fitted
+    from tests.experience_maker import lawful_error
 
-    warm = forecaster(n_trials=8).fit(table)
-    data = prepare_forecast(
-        warm._table,
-        warm._fitted_columns,
-        horizon=H,
-        levels=(0.1, 0.5, 0.9),
-        metric=forecast_metric("mase"),
-    )
-    folder = experience_of_forecasts("auto", Budget(seconds=None, trials=8))
-    advice = forecast_advice(data, folder, seed=0)
-    assert advice is not None
-    tried = warm.leaderboard_.sort_values("trial")["configuration"].tolist()
-    assert tried[: len(advice.first)] == [dict(each) for each in advice.first]
-    cold = forecaster(n_trials=8, experience=None).fit(table)
-    families = cold.leaderboard_.sort_values("trial")["family"].tolist()
-    assert families[:4] == ["naive", "ces", "ets", "theta"]
+    records = maker.knowledge(lawful_error, 4, 21, series=True)
+    knowledge = fit_knowledge(records, seed=0, series=True)
+    write_fitted(tmp_path / "forecasts", knowledge, records)
+    warm = forecaster(n_trials=4, experience=tmp_path).fit(table)
+    tried = warm.leaderboard_.sort_values("trial")
+    assert set(tried["family"]) <= {"ces", "ets", "reduction"}
+    assert tried["family"].iloc[0] == "ces"
 
 
-def test_a_short_search_is_not_advised_and_a_wrong_folder_is_named(
+def test_without_experience_the_families_take_their_turns(
     table: pd.DataFrame, tmp_path: Any
 ) -> None:
-    short = forecaster(n_trials=3).fit(table)
-    families = short.leaderboard_.sort_values("trial")["family"].tolist()
+    cold = forecaster(n_trials=3).fit(table)
+    families = cold.leaderboard_.sort_values("trial")["family"].tolist()
     assert families == ["naive", "ces", "ets"]
     with pytest.raises(UserError, match="holds no fitted experience"):
         forecaster(n_trials=3, experience=tmp_path).fit(table)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1])
-def test_walks_are_forecast_no_worse_than_by_their_last_value(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    days = pd.date_range("2025-01-01", periods=260)
-    walks = pd.concat(
-        [
-            pd.DataFrame(
-                {"shop": f"w{k}", "month": days, "sold": 100 + rng.normal(size=260).cumsum()}
-            )
-            for k in range(40)
-        ]
-    )
-    left = walks.groupby("shop").cumcount(ascending=False)
-    model = forecaster(horizon=20, n_trials=10).fit(walks[left >= 60])
-    errors, of_naive = [], []
-    for ahead in (60, 40, 20):
-        history = walks[left >= ahead]
-        came = walks[(left < ahead) & (left >= ahead - 20)]
-        both = model.predict(history).merge(came, on=["shop", "month"])
-        last = history.groupby("shop")["sold"].last()
-        errors.append((both["prediction"] - both["sold"]).abs().mean())
-        of_naive.append((both["shop"].map(last) - both["sold"]).abs().mean())
-    assert np.mean(errors) <= 1.02 * np.mean(of_naive)

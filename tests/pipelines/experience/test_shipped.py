@@ -3,12 +3,7 @@
 from espalier.pipelines.experience.fitted import read_records
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.experience.recording.space_alignment import align_knowledge
-from espalier.pipelines.experience.shipped import (
-    SHIPPED_FOLDER,
-    SHIPPED_FORECASTS,
-    shipped_folder,
-    shipped_forecasts,
-)
+from espalier.pipelines.experience.shipped import SHIPPED_FOLDER, shipped_folder
 
 FILES = {"README.md", "experience.json", "predictor.npz", "records.parquet"}
 LARGEST = 3 * 2**20
@@ -37,17 +32,3 @@ def test_its_records_are_of_todays_space_and_quote_nothing():
     for each in records.records:
         assert each.result.worker == ""
         assert each.result.error is None or each.result.error.isidentifier()
-
-
-def test_that_of_forecasts_is_whole_small_and_trusted():
-    assert shipped_forecasts() == SHIPPED_FORECASTS
-    assert {each.name for each in SHIPPED_FORECASTS.iterdir()} == FILES
-    assert sum(each.stat().st_size for each in SHIPPED_FORECASTS.iterdir()) < LARGEST
-    knowledge = open_knowledge(SHIPPED_FORECASTS)
-    assert knowledge.is_of_series
-    assert knowledge.validation.trusted
-    assert knowledge.card.n_datasets == len(knowledge.portfolio.datasets)
-    records = read_records(SHIPPED_FORECASTS)
-    known = align_knowledge(records, series=True)
-    assert (known.n_impossible, known.other_meta) == (0, ())
-    assert all(each.dataset.is_of_series for each in records.records)
