@@ -80,7 +80,7 @@ class Team:
             self._retrain(name, week, kills_server=(week + number) % _SERVER_EVERY == 3)
             self._promote(name, number, week)
             if (week + number) % 4 == 0:
-                outcome = self._run("monitor", name, str(self._path(name)))
+                outcome = self._run("monitor", name, "--data", str(self._path(name)))
                 if outcome.status not in (0, 1, 3):  # exceeded limits are an outcome too
                     self._wrong(f"monitor of {name} in week {week}", outcome)
         self.year.disk.append(megabytes([each.folder for each in self.hosts], self.data.parent))
@@ -224,10 +224,10 @@ def table_of(number: int, week: int, *, shift: float = 0.0) -> pd.DataFrame:
     kind = np.random.default_rng([number, 9]).choice(["x", "y", "z"], size=n)
     if shift:
         a[-ROWS_A_WEEK:] += shift
-    # The world changes every other week, so that retrained models are better, and get promoted.
+    # The level changes every other week, so that retrained models are better, and get promoted.
     of_week = np.maximum(0, (np.arange(n) - FIRST_ROWS) // ROWS_A_WEEK + 1)
-    slope = np.array([-0.5, 1.0, 2.5, 1.0])[(of_week + number % 2) // 2 % 4]
-    y = a + slope * b + (kind == "x") + 0.4 * noise
+    level = np.array([0.0, 2.0, 4.0, 2.0])[(of_week + number % 2) // 2 % 4]
+    y = a - 0.5 * b + level + (kind == "x") + 0.4 * noise
     days = pd.Timestamp("2026-01-05") + pd.to_timedelta(np.arange(n) * 7 // ROWS_A_WEEK, "D")
     return pd.DataFrame({"day": days.astype(str), "a": a, "b": b, "kind": kind, "y": y})
 

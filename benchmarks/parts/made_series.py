@@ -11,6 +11,7 @@ every real set is one that experience has not seen.
 import argparse
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,10 +81,29 @@ class Recipe:
     campaign: float = 0.0
 
 
-_MONTH = {"freq": "MS", "seasons": (12,), "horizon": 18, "shortest": 70, "longest": 180}
-_QUARTER = {"freq": "QS", "seasons": (4,), "horizon": 8, "shortest": 28, "longest": 90}
-_YEAR = {"freq": "YS", "horizon": 5, "shortest": 12, "longest": 45, "n": 90}
-_DAY = {"freq": "D", "seasons": (7,), "horizon": 28, "shortest": 200, "longest": 500, "n": 16}
+_MONTH: dict[str, Any] = {
+    "freq": "MS",
+    "seasons": (12,),
+    "horizon": 18,
+    "shortest": 70,
+    "longest": 180,
+}
+_QUARTER: dict[str, Any] = {
+    "freq": "QS",
+    "seasons": (4,),
+    "horizon": 8,
+    "shortest": 28,
+    "longest": 90,
+}
+_YEAR: dict[str, Any] = {"freq": "YS", "horizon": 5, "shortest": 12, "longest": 45, "n": 90}
+_DAY: dict[str, Any] = {
+    "freq": "D",
+    "seasons": (7,),
+    "horizon": 28,
+    "shortest": 200,
+    "longest": 500,
+    "n": 16,
+}
 
 RECIPES: tuple[Recipe, ...] = (
     Recipe(name="years_growing", **_YEAR, drift=0.3, walk=0.06, noise=0.03),

@@ -37,7 +37,7 @@ _LOGGER = logging.getLogger(__name__)
 MOST_WINNERS, FEWEST_WINNERS = 16, 8
 """Candidates that are scored again; with time for fewer there is no second look."""
 FEWEST_TRIALS = 20
-"""The best of fewer successes is not much luckier than the others."""
+"""The best of fewer trials is not much luckier than the others."""
 MOST_DRAWS = 5
 ENOUGH = 0.25
 """Draws end when their noise is below this share of the standard error that the rows leave."""
@@ -121,7 +121,7 @@ def second_look(
         When it must be over.
     """
     n_folds = len(folds) // (2 if len(dataset) < REPEAT_ROWS else 1)
-    few = n_folds < 2 or len(history.successes) < FEWEST_TRIALS
+    few = n_folds < 2 or len(history) < FEWEST_TRIALS or not history.successes
     if few or until.at is None or dataset.times is not None or dataset.shape.is_of_pictures:
         return None
 

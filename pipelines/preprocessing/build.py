@@ -19,8 +19,6 @@ from espalier.pipelines.trials.configuration import Value
 
 DEFAULT_FORMULAS = 100
 """Random formulas of numeric columns where a configuration asks for some and not how many."""
-DEFAULT_TEXT_DIRECTIONS = 16
-"""Directions of a text column."""
 GAPS = True
 """Whether the days between date columns are features (docs/decisions/0052)."""
 
@@ -92,7 +90,7 @@ def build_features(
         ),
         text=TextColumn(
             encoding=str(values.get("text", "tfidf" if traits.sparse else "svd")),
-            n_components=int(values.get("text_components", DEFAULT_TEXT_DIRECTIONS)),
+            n_components=int(values.get("text_components", traits.text_directions)),
             analyzer=str(values.get("text_analyzer", traits.text_analyzers[0])),
             n_words=int(values.get("text_words", traits.text_words[0])),
             means=bool(values.get("text_means", traits.text_means[0])),

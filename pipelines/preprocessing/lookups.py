@@ -113,7 +113,7 @@ class LookupColumns(TransformerMixin, BaseEstimator):
             _subsets(n_codes, numbers.shape[1], n_subsets, rng) if self._has("keys") else (),
             least_repeated=_REPEATED,
         ).fit(whole)
-        self.means_ = TargetMeans(self.classification, self.seed)
+        self.means_ = TargetMeans(self.classification, self.seed, ordered=True)
         means = self.means_.fit_transform(self._combinations(whole), y, facts)
         pairs = [(a, b) for a in range(n_codes) for b in range(numbers.shape[1])]
         chosen: list[int] = []

@@ -118,7 +118,16 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         if self._columns(ColumnRole.NUMERIC) or self._dates():
             self.dates_ = clone(self.dates).fit(X)
             self.numeric_ = clone(self.numeric)
-            blocks.append(self.numeric_.fit_transform(self._numbers(PreparedRows.of(X)), y, facts))
+            # Formulas may use categories too, as codes in their natural order.
+            levelled = self._columns(ColumnRole.CATEGORICAL)
+            if self.numeric.construction == "random" and levelled:
+                self.level_block_ = CategoricalBlock(
+                    "ordinal", self.categorical.rare_share, seed=self.numeric.seed
+                ).fit(X[levelled], y, facts)
+            rows = PreparedRows.of(X)
+            blocks.append(
+                self.numeric_.fit_transform(self._numbers(rows), y, facts, self._levels(rows))
+            )
         if names := self._columns(ColumnRole.CATEGORICAL):
             self.categorical_block_ = clone(self.categorical)
             block = self.categorical_block_.fit_transform(X[names], y, facts)
@@ -173,7 +182,7 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
         """Return the matrix of ``X``, shape (n_rows, n_features_)."""
         rows, blocks = PreparedRows.of(X), list[Any]()
         if self._columns(ColumnRole.NUMERIC) or self._dates():
-            blocks.append(self.numeric_.transform(self._numbers(rows)))
+            blocks.append(self.numeric_.transform(self._numbers(rows), self._levels(rows)))
         if names := self._columns(ColumnRole.CATEGORICAL):
             blocks.append(self.categorical_block_.transform(_cells(rows, names)))
         if self.repeating_:
@@ -222,6 +231,14 @@ class FeatureMatrix(TransformerMixin, BaseEstimator):
             for name in self._columns(ColumnRole.TEXT)
             if REPEATS * X[name].nunique() <= X[name].notna().sum()
         ]
+
+    def _levels(self, rows: PreparedRows) -> NDArray[Any] | None:
+        """Return the codes of categories that formulas may use; None if they use none."""
+        block = getattr(self, "level_block_", None)
+        if block is None:
+            return None
+        codes: NDArray[Any] = block.transform(_cells(rows, self._columns(ColumnRole.CATEGORICAL)))
+        return codes.astype(np.float64)
 
     def _looked_up(self, rows: PreparedRows) -> tuple[Any, NDArray[Any]]:
         """Return the strings and the numbers that `LookupColumns` takes."""

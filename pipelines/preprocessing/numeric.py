@@ -64,9 +64,17 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         return self
 
     def fit_transform(
-        self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN
+        self,
+        X: NDArray[Any],
+        y: NDArray[Any],
+        facts: RowFacts = PLAIN,
+        levels: NDArray[Any] | None = None,
     ) -> NDArray[Any]:
-        """Learn from ``X`` and return its float32 matrix."""
+        """Learn from ``X`` and return its float32 matrix.
+
+        ``levels``, shape (n_rows, n_categories), are codes of categories that `RandomFormulas` may
+        use beside the numbers; they are not returned.
+        """
         missing = np.isnan(X)
         n_missing = missing.sum(axis=0)
         with np.errstate(invalid="ignore"):
@@ -85,20 +93,28 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         self.fill_ = self._fill_values(np.clip(kept - self.offset_, -_LARGEST, _LARGEST))
         filled = self._filled(kept)
         self.pairs_: PairwiseFeatures | RandomFormulas | None = None
-        if self.construction != "none" and filled.shape[1] >= 2:
-            self.pairs_ = self._construction().fit(filled, y, facts)
-            filled = self.pairs_.transform(filled)
+        beside = _beside(filled, levels)
+        if self.construction != "none" and filled.shape[1] and beside.shape[1] >= 2:
+            self.pairs_ = self._construction().fit(beside, y, facts)
+            filled = self._with_made(filled, beside)
         self.scaler_ = None
         if self.scaling != "none" and filled.shape[1]:
             self.scaler_ = make_scaler(self.scaling, seed=self.seed).fit(filled)
         return self._assemble(filled, missing)
 
-    def transform(self, X: NDArray[Any]) -> NDArray[Any]:
-        """Return the float32 matrix of ``X``."""
+    def transform(self, X: NDArray[Any], levels: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Return the float32 matrix of ``X``; with ``levels`` if it was fitted with them."""
         filled = self._filled(X[:, self.keep_])
         if self.pairs_ is not None:
-            filled = self.pairs_.transform(filled)
+            filled = self._with_made(filled, _beside(filled, levels))
         return self._assemble(filled, np.isnan(X) if self.marked_.any() else None)
+
+    def _with_made(self, filled: NDArray[Any], beside: NDArray[Any]) -> NDArray[Any]:
+        """Return the filled numbers with the columns that are made of them and the levels."""
+        assert self.pairs_ is not None
+        table = self.pairs_.transform(beside)
+        n_numbers, n_base = filled.shape[1], beside.shape[1]
+        return table if n_numbers == n_base else np.delete(table, range(n_numbers, n_base), axis=1)
 
     def _construction(self) -> PairwiseFeatures | RandomFormulas:
         if self.construction == "random":
@@ -130,6 +146,10 @@ class NumericBlock(TransformerMixin, BaseEstimator):
         if missing is not None and self.marked_.any():
             parts.append(missing[:, self.marked_].astype(np.float32))
         return np.hstack(parts) if len(parts) > 1 else parts[0]
+
+
+def _beside(filled: NDArray[Any], levels: NDArray[Any] | None) -> NDArray[Any]:
+    return filled if levels is None else np.hstack([filled, levels])
 
 
 def _offsets(low: NDArray[Any], high: NDArray[Any]) -> NDArray[Any]:

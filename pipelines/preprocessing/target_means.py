@@ -5,6 +5,7 @@ shrinkage is empirical Bayes, and the training rows are encoded by cross-fitting
 sees its own target.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from espalier.pipelines.seeds import generator
 # A many-class target gives one column for each of its most frequent classes, up to this number.
 _MAX_CLASSES = 12
 _FOLDS = 5
+# In a random order the first of one part more have no rows before them.
+_ORDERED_FOLDS = 8
 
 
 class TargetMeans(TransformerMixin, BaseEstimator):
@@ -29,11 +32,18 @@ class TargetMeans(TransformerMixin, BaseEstimator):
         (one for two classes, at most twelve).
     seed : int
         Seed of the folds.
+    ordered : bool
+        Whether rows are encoded from the rows before them in a random order, as CatBoost does
+        (Prokhorenkova et al. 2018), instead of from all other folds. Of levels with few rows, what
+        the other folds leave says what they left out: a row's own target is the level's sum less
+        its encoding, and trees that can tell the level by other columns find that. Rows at the
+        beginning are encoded as levels never seen.
     """
 
-    def __init__(self, classification: bool = True, seed: int = 0) -> None:
+    def __init__(self, classification: bool = True, seed: int = 0, ordered: bool = False) -> None:
         self.classification = classification
         self.seed = seed
+        self.ordered = ordered
 
     def fit(self, X: NDArray[Any], y: NDArray[Any], facts: RowFacts = PLAIN) -> "TargetMeans":
         """Learn from codes ``X`` of shape (n_rows, n_columns), none of them negative."""
@@ -56,10 +66,15 @@ class TargetMeans(TransformerMixin, BaseEstimator):
             _means(column, targets, n_codes, weight)
             for column, n_codes in zip(X.T, self.n_codes_, strict=True)
         ]
-        by_rows = generator(self.seed, "target means").permutation(len(X)) % _FOLDS
+        order = generator(self.seed, "target means").permutation(len(X))
+        n_folds, by_rows = _FOLDS, order % _FOLDS
+        if self.ordered:
+            n_folds = _ORDERED_FOLDS
+            if facts.times is None:
+                facts = replace(facts, times=order.astype(np.float64))
         n_targets = targets.shape[1]
         encoded = np.tile(self.prior_.astype(np.float32), (len(X), X.shape[1]))
-        for fold in inner_folds(facts, by_rows, _FOLDS, seed=self.seed):
+        for fold in inner_folds(facts, by_rows, n_folds, seed=self.seed):
             part = None if weight is None else weight[fold.train]
             for position, n_codes in enumerate(self.n_codes_):
                 where = slice(position * n_targets, (position + 1) * n_targets)

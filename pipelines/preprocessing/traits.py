@@ -51,6 +51,8 @@ class PreprocessingTraits:
         constructed.
     lookups : tuple of str
         Looked-up columns that may be added (`LookupColumns`).
+    text_directions : int
+        Directions of a text column by default.
     """
 
     scaling: tuple[str, ...] = ("none",)
@@ -71,6 +73,7 @@ class PreprocessingTraits:
     pixels: bool = False
     formulas: bool = False
     lookups: tuple[str, ...] = ("none",)
+    text_directions: int = 16
 
     __setstate__ = set_state_with_defaults
 

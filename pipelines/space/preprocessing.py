@@ -13,7 +13,7 @@ from ConfigSpace import (
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns
-from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS, DEFAULT_TEXT_DIRECTIONS
+from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS
 from espalier.pipelines.preprocessing.categorical import CODES
 from espalier.pipelines.preprocessing.construct import CONSTRUCTIONS
 from espalier.pipelines.preprocessing.matrix import MEANINGS
@@ -65,7 +65,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         made.add(Float("prep_rare_share", (1e-4, 0.05), log=True, default=1e-3))
     if shape.n_text:
         size = Integer(
-            "prep_text_components", TEXT_DIRECTIONS, log=True, default=DEFAULT_TEXT_DIRECTIONS
+            "prep_text_components", TEXT_DIRECTIONS, log=True, default=traits.text_directions
         )
         if traits.sparse:
             text = Categorical("prep_text", ["tfidf", "svd"], default="tfidf")

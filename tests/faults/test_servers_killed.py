@@ -145,6 +145,8 @@ def test_a_teams_prefect_server_dies_for_good(servers, tumours, tmp_path):
     assert "Traceback" not in said
     first_ended = status == 0
     prefect.start()
+    # Whoever comes back has the patience that Prefect gives: a busy server says so with a 503.
+    del training.variables["PREFECT_CLIENT_MAX_RETRIES"]
     status, said, report = training.end(training.start("--workers", "1"))
     assert status == 0, said
     assert report["n_trials"] == N_TRIALS

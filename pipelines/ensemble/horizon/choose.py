@@ -22,6 +22,9 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 FEWEST_SERIES = 12
 # Another combiner than the first must be better by this many standard errors.
 CLEARLY = 2.0
+# Independent cells at which the share of the combination counts half what they say it should be.
+HALF_SHARE_CELLS = 10.0
+SHARES = np.linspace(0.0, 1.0, 11)
 # With fewer independent cells (series x origins) than this, weights would be noise.
 FEWEST_CELLS = 2
 
@@ -40,12 +43,15 @@ class ForecastChoice:
         Loss of each combiner on cells that it was not fitted to, in units.
     nested : array, shape (W, S, H)
         Forecasts of the chosen combiner in units, each from weights fitted to other cells.
+    share : float
+        What its forecasts were multiplied with, in [0, 1]; the rest is the base forecast's.
     """
 
     rule: ForecastRule
     method: str
     losses: dict[str, float]
     nested: Floats = field(repr=False)
+    share: float = 1.0
 
     def only(self, there: Sequence[int]) -> "ForecastChoice":
         """Return the choice with only the members at these places, who take over the others'."""
@@ -67,6 +73,9 @@ def choose_forecast_rule(
     Each combiner is fitted to all origins but one and to one half of the series, and forecasts the
     other half at that origin; with few series or one origin, only one of the two is left out. The
     mean of the learned weightings is chosen unless another is clearly better.
+
+    What it says on those cells is then multiplied with one share in [0, 1] that suits them best, so
+    that on random walks next to nothing is left of it (`combined_share`).
 
     Parameters
     ----------
@@ -101,7 +110,37 @@ def choose_forecast_rule(
         combiner, nested = found[winner]
         rule = combiner.fit(records, everything, seed, NEVER)
     losses = {name: float(np.nanmean(_losses(records, n))) for name, (_, n) in found.items()}
-    return ForecastChoice(rule=rule.sparse(), method=winner, losses=losses, nested=nested)
+    share = 1.0 if rule.median else combined_share(records, nested)
+    return ForecastChoice(
+        rule=rule.sparse().scaled(share),
+        method=winner,
+        losses=losses,
+        nested=share * nested,
+        share=share,
+    )
+
+
+def combined_share(records: ForecastRecords, nested: Floats) -> float:
+    """Return how much of a combination's difference from the base forecast is worth keeping.
+
+    Parameters
+    ----------
+    records : ForecastRecords
+        The library.
+    nested : array, shape (W, S, H)
+        Forecasts in units, each from weights fitted to other cells.
+
+    Returns
+    -------
+    float
+        The share with the smallest loss on these cells, drawn to 1 where they are few.
+    """
+    means = [float(np.nanmean(_losses(records, share * nested))) for share in SHARES]
+    # Of equal ones the largest: where nothing differs, nothing is changed.
+    best = max(range(len(SHARES)), key=lambda at: (-means[at], at))
+    cells = float((records.known & np.isfinite(nested)).any(axis=2).sum())
+    believed = cells / (cells + HALF_SHARE_CELLS)
+    return float(believed * SHARES[best] + 1.0 - believed)
 
 
 def _splits(records: ForecastRecords) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

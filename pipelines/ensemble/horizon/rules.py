@@ -5,7 +5,7 @@ them from.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -67,6 +67,10 @@ class ForecastRule:
         """Return the rule without members of hardly any weight; the others take theirs over."""
         share = self.weights.max(axis=0)
         return self.only(np.flatnonzero(share >= min(SMALLEST_SHARE, float(share.max()))).tolist())
+
+    def scaled(self, share: float) -> "ForecastRule":
+        """Return the rule with that share of its weights; the rest goes to the base forecast."""
+        return replace(self, weights=share * self.weights)
 
     def only(self, there: Sequence[int]) -> "ForecastRule":
         """Return the rule of the members at these places, who take over the others' weight."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
@@ -96,11 +95,10 @@ def make_series_setup(
     if entry.test_windows:
         keys = [SERIES, TIME] if SERIES in table.columns else [TIME]
         table = table.sort_values(keys, kind="stable").reset_index(drop=True)
-        left: NDArray[np.int64] = np.arange(len(table), dtype=np.int64)[::-1]
+        steps = len(table) - 1 - np.arange(len(table))
         if SERIES in table.columns:
-            later = table.groupby(SERIES, sort=False).cumcount(ascending=False)
-            left = np.asarray(later, dtype=np.int64)
-        table = table[left >= entry.test_windows * horizon]
+            steps = np.asarray(table.groupby(SERIES, sort=False).cumcount(ascending=False))
+        table = table[steps >= entry.test_windows * horizon]
     whole = read_series(table, columns).panel
     panel = SeriesCap.of(rules).cut(whole, rules.seed)
     origins = origins_of(panel, horizon)[: rules.n_folds]

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS, DEFAULT_TEXT_DIRECTIONS
+from espalier.pipelines.preprocessing.build import DEFAULT_FORMULAS
 from espalier.pipelines.preprocessing.constructed.random_formulas import MOST_CELLS
 from espalier.pipelines.preprocessing.lookups import MOST_LOOKUPS
 from espalier.pipelines.trials.configuration import Value
 
 _FEW_ROWS = 800
+# Directions of a text column that `matrix_columns` and `text_seconds` count.
+_TEXT_DIRECTIONS = 16
 DIRECTIONS = 64.0
 """Matrix columns for each column of vectors, on average over families and configurations."""
 
@@ -37,7 +39,7 @@ def matrix_columns(shape: DatasetShape, *, per_category: float = 1.0) -> float:
 def with_constructed(values: Mapping[str, Value], shape: DatasetShape) -> DatasetShape:
     """Return the shape of a table that has the columns a configuration makes of several others.
 
-    Directions of text beyond those of the default are among them. What a family says of its seconds
+    Directions of text beyond the usual few are among them. What a family says of its seconds
     and memory then holds with these columns too.
 
     Parameters
@@ -51,8 +53,7 @@ def with_constructed(values: Mapping[str, Value], shape: DatasetShape) -> Datase
     if values.get("prep_construction") == "random":
         asked = int(values.get("prep_formulas", DEFAULT_FORMULAS))
         made += min(asked, MOST_CELLS // max(shape.n_rows, 1))
-    # `matrix_columns` counts those of the default.
-    made += shape.n_text * max(0, _directions(values) - DEFAULT_TEXT_DIRECTIONS)
+    made += shape.n_text * max(0, _directions(values) - _TEXT_DIRECTIONS)
     return replace(shape, n_columns=shape.n_columns + made) if made else shape
 
 
@@ -75,7 +76,7 @@ def _directions(values: Mapping[str, Value]) -> int:
     """Return the directions of each text column."""
     if values.get("prep_text") == "tfidf":
         return 0
-    return int(values.get("prep_text_components", DEFAULT_TEXT_DIRECTIONS))
+    return int(values.get("prep_text_components", _TEXT_DIRECTIONS))
 
 
 def network_operations(values: Mapping[str, Value], shape: DatasetShape) -> float:
@@ -112,7 +113,7 @@ def constructed_seconds(values: Mapping[str, Value], shape: DatasetShape) -> flo
         n_made = int(values.get("prep_formulas", DEFAULT_FORMULAS))
         seconds += 0.05 + 5e-4 * n_made + 2e-6 * n_made**2
     n_directions = _directions(values)
-    if shape.n_text and n_directions > DEFAULT_TEXT_DIRECTIONS:
+    if shape.n_text and n_directions > _TEXT_DIRECTIONS:
         strings = min(shape.n_rows, 10_000)  # those that directions are learned from
         seconds += 5e-9 * shape.n_text * strings * n_directions * (n_directions + 100)
     # Six times, for the folds of target means: keys are sorted, and means taken.

@@ -26,7 +26,6 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import DEVIANCES, LossKind, TrainingObjective
-from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -321,8 +320,6 @@ CATBOOST = Learner(
         encoding=("native", "ordinal", "onehot"),
         imputation=("none",),
         text_words=(200, 0),
-        formulas=True,
-        lookups=LOOKUPS,
         strings=("both", "categories"),
         # CatBoost has ordered target statistics of its own; target means beside them mislead.
         text_means=(False, True),

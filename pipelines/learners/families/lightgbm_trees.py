@@ -271,6 +271,7 @@ LIGHTGBM = Learner(
         text_words=(200, 0),
         formulas=True,
         lookups=LOOKUPS,
+        text_directions=64,
         strings=("text", "both"),
     ),
     early_stopping=True,

@@ -19,7 +19,6 @@ from espalier.pipelines.learners.families.penalty import (
 )
 from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
 from espalier.pipelines.metrics.objective import DEVIANCES, LossKind
-from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -185,8 +184,6 @@ LINEAR = Learner(
         sparse=True,
         vectors=("all", "pca"),
         directions=200,
-        formulas=True,
-        lookups=LOOKUPS,
     ),
     limits=LearnerLimits(max_rows=1_000_000, max_columns=20_000),
     losses=frozenset(LossKind),

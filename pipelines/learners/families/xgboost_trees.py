@@ -27,7 +27,6 @@ from espalier.pipelines.learners.families.boosting_rounds import (
     sensible_rate,
 )
 from espalier.pipelines.metrics.objective import LossKind
-from espalier.pipelines.preprocessing.lookups import LOOKUPS
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.interruption import uninterrupted
@@ -222,8 +221,6 @@ XGBOOST = Learner(
         encoding=("ordinal", "native", "target", "onehot"),
         imputation=("none",),
         text_words=(200, 0),
-        formulas=True,
-        lookups=LOOKUPS,
     ),
     early_stopping=True,
     anytime=True,

@@ -244,7 +244,12 @@ class Engine:
         secret.write_text(given["POSTGRES_PASSWORD"])
         for path in (data, secret):
             os.chown(path, owner, owner)
-        variables = {"PATH": f"{newest}:/usr/bin:/bin", "PGPASSWORD": given["POSTGRES_PASSWORD"]}
+        # Its image lets everybody in by its socket; here that is done by address and password.
+        variables = {
+            "PATH": f"{newest}:/usr/bin:/bin",
+            "PGHOST": "127.0.0.1",
+            "PGPASSWORD": given["POSTGRES_PASSWORD"],
+        }
         container = Container("postgres", root, variables, None, self.work / "postgres.log")
         user = given["POSTGRES_USER"]
         for words in (

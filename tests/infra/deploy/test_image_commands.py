@@ -56,7 +56,9 @@ def report(tumours, tmp_path_factory):
     )
     assert found.exists(), ended.stdout + ended.stderr
     report = json.loads(found.read_text())
-    assert "failed" not in report, report["failed"] + json.dumps(report["logs"], indent=1)
+    if "failed" in report:
+        logs = "\n".join(f"== {name}\n{text}" for name, text in report["logs"].items())
+        pytest.fail(f"{report['failed']}\n{logs}")
     return report
 
 

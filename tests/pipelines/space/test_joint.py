@@ -264,7 +264,7 @@ def test_how_many_formulas_is_asked_only_where_they_are_drawn() -> None:
     space = SearchSpace([LEARNERS["lightgbm"], LEARNERS["knn"]], shape_of(n_columns=4))
     assert "prep_formulas" not in space.default("lightgbm")
     assert "prep_formulas" in space.complete("lightgbm", {"prep_construction": "random"})
-    with pytest.raises(ValueError, match="random"):
+    with pytest.raises(ValueError, match="not in"):
         space.complete("knn", {"prep_construction": "random"})
 
 
@@ -283,3 +283,20 @@ def test_recorded_configurations_mean_what_they_meant() -> None:
         assert found is not None
         assert found["prep_construction"] == construction
         assert "prep_formulas" not in found
+
+
+def test_texts_have_up_to_200_directions_and_lightgbm_starts_with_64() -> None:
+    text = shape_of(n_columns=3, n_text=1)
+    for family, default in (("lightgbm", 64), ("xgboost", 16), ("svm", 16)):
+        space = SearchSpace([LEARNERS[family]], text)
+        assert space.default(family)["prep_text_components"] == default
+        wide = space.complete(family, {"prep_text_components": 200})
+        assert wide["prep_text_components"] == 200
+
+
+def test_only_lightgbm_makes_columns_of_several_others() -> None:
+    """No other family was measured with them, and a linear model should stay readable."""
+    space = SearchSpace(choose_learners(None, RICH), RICH)
+    for family in space.families:
+        names = {each.name for each in space.family_space(family).parameters}
+        assert ("prep_lookups" in names) is ("prep_formulas" in names) is (family == "lightgbm")

@@ -40,7 +40,7 @@ class Lookups:
                     own.setdefault(each, len(own))
 
         for matrix in matrices:
-            for names, block in string_blocks(matrix):
+            for names, block in (*string_blocks(matrix), *levels_of_formulas(matrix)):
                 for name, levels in zip(names, block.codes_.levels_, strict=True):
                     know(name, levels)
             for name, text in matrix.texts_.items():
@@ -99,3 +99,11 @@ def string_blocks(matrix: FeatureMatrix) -> list[tuple[list[str], Any]]:
     if matrix.repeating_:
         blocks.append((list(matrix.repeating_), matrix.strings_block_))
     return blocks
+
+
+def levels_of_formulas(matrix: FeatureMatrix) -> list[tuple[list[str], Any]]:
+    """Return the block of codes that formulas of a fitted feature matrix use, with its columns."""
+    block = getattr(matrix, "level_block_", None)  # older versions had none
+    if block is None:
+        return []
+    return [([name for name, role in matrix.roles.items() if role == "categorical"], block)]

@@ -9,7 +9,7 @@ from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.onnx.features.categories import category_columns
 from espalier.pipelines.export.onnx.features.columns import Columns
 from espalier.pipelines.export.onnx.features.dates import date_numbers
-from espalier.pipelines.export.onnx.features.lookups import string_blocks
+from espalier.pipelines.export.onnx.features.lookups import levels_of_formulas, string_blocks
 from espalier.pipelines.export.onnx.features.numbers import number_columns
 from espalier.pipelines.export.onnx.features.steps import apply_step
 from espalier.pipelines.export.onnx.features.text import text_columns
@@ -57,7 +57,11 @@ def feature_matrix(columns: Columns, features: FeatureMatrix) -> Matrix:
     if names or dates:
         tables = [columns.number_table(names)] if names else []
         tables += [date_numbers(columns, dates, features.dates_)] if dates else []
-        made = number_columns(graph, graph.join(tables), features.numeric_)
+        levels = None
+        for own, block in levels_of_formulas(features):
+            codes = category_columns(columns, own, block)
+            levels = None if codes is None else graph.cast(codes, np.float64)
+        made = number_columns(graph, graph.join(tables), features.numeric_, levels)
         if made is not None:
             parts.append(made)
     for own, block in string_blocks(features):

@@ -5,13 +5,17 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.export.onnx.features.scaling import scaled
 from espalier.pipelines.export.onnx.graph.graph import Graph, Tensor
-from espalier.pipelines.preprocessing.constructed.formulas import Formulas, by_operation
+from espalier.pipelines.preprocessing.construct import PairwiseFeatures
+from espalier.pipelines.preprocessing.constructed.formulas import by_operation
+from espalier.pipelines.preprocessing.constructed.random_formulas import RandomFormulas
 from espalier.pipelines.preprocessing.numeric import NumericBlock
 
 _LARGEST = np.float64(1e30)
 
 
-def number_columns(graph: Graph, numbers: Tensor, block: NumericBlock) -> Tensor | None:
+def number_columns(
+    graph: Graph, numbers: Tensor, block: NumericBlock, levels: Tensor | None = None
+) -> Tensor | None:
     """Return the float32 columns of a fitted block; None without any.
 
     Parameters
@@ -22,13 +26,15 @@ def number_columns(graph: Graph, numbers: Tensor, block: NumericBlock) -> Tensor
         Float64, shape (n_rows, n_numbers), NaN where missing.
     block : NumericBlock
         What was fitted.
+    levels : str or None
+        Float64, shape (n_rows, n_categories): codes that formulas use beside the numbers.
     """
     kept = np.flatnonzero(block.keep_)
     parts: list[Tensor] = []
     if len(kept):
         filled = _filled(graph, numbers, kept, block)
         if block.pairs_ is not None:
-            filled = _with_formulas(graph, filled, block.pairs_.formulas(len(kept)))
+            filled = _with_formulas(graph, filled, block.pairs_, levels, len(kept))
         if block.scaler_ is not None:
             filled = scaled(graph, filled, block.scaler_)
         parts.append(graph.cast(graph.op("Clip", filled, -_LARGEST, _LARGEST), np.float32))
@@ -49,9 +55,16 @@ def _filled(graph: Graph, numbers: Tensor, kept: NDArray[np.intp], block: Numeri
     return graph.op("Where", graph.op("IsNaN", table), block.fill_[None, :], table)
 
 
-def _with_formulas(graph: Graph, table: Tensor, formulas: Formulas) -> Tensor:
-    """Return the columns with those of formulas appended, as `Formulas.with_made` has them."""
-    base = table
+def _with_formulas(
+    graph: Graph,
+    base: Tensor,
+    made_by: PairwiseFeatures | RandomFormulas,
+    levels: Tensor | None,
+    n_numbers: int,
+) -> Tensor:
+    """Return the columns with those of formulas appended, as `NumericBlock` has them."""
+    formulas = made_by.formulas(n_numbers)
+    table = base if levels is None else graph.join([base, levels])
     for stage in formulas.stages:
         made, order = list[Tensor](), list[int]()
         for name, places, first, second in by_operation(stage):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from espalier.pipelines.ensemble.horizon.choose import choose_forecast_rule
+from espalier.pipelines.ensemble.horizon.choose import choose_forecast_rule, combined_share
 from espalier.pipelines.ensemble.horizon.records import ForecastRecords, forecast_records
 from espalier.pipelines.ensemble.horizon.rules import (
     BEST,
@@ -11,6 +11,7 @@ from espalier.pipelines.ensemble.horizon.rules import (
     CONVEX,
     FORECAST_COMBINERS,
     GREEDY,
+    MEAN,
     ForecastCombiner,
     ForecastRule,
     horizon_blocks,
@@ -83,6 +84,24 @@ def test_every_forecast_of_the_comparison_is_from_weights_of_other_cells() -> No
     other = ForecastRecords(numbers=records.numbers, made=records.made, actual=changed)
     one, two = (choose_forecast_rule(each, seed=0, combiners=(BLEND,)) for each in (records, other))
     np.testing.assert_array_equal(one.nested[0, ::2], two.nested[0, ::2])
+
+
+def test_of_walks_next_to_nothing_is_left_but_the_last_value() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(6, S, H)).cumsum(axis=2)
+    made = 0.5 * rng.normal(size=(4, *truth.shape)).cumsum(axis=3)
+    records = ForecastRecords(numbers=(0, 1, 2, 3), made=made, actual=truth)
+    choice = choose_forecast_rule(records, seed=0, combiners=(MEAN,))
+    assert choice.share < 0.2
+    assert np.abs(choice.nested).mean() < 0.2 * np.abs(made.mean(axis=0)).mean()
+    np.testing.assert_allclose(choice.rule.weights.sum(), choice.share)
+
+
+def test_good_forecasts_are_kept_whole_and_few_cells_change_little() -> None:
+    choice = choose_forecast_rule(_records(np.full((3, H), 0.2)), seed=0)
+    assert choice.share > 0.9
+    misled = _records(np.full((1, H), 5.0), series=1)
+    assert combined_share(misled, misled.made[0]) > 0.7
 
 
 def test_a_single_series_at_a_single_origin_gets_the_best_trial() -> None:

@@ -68,7 +68,7 @@ def test_a_refit_is_trained_on_its_rows_before_it_becomes_smaller(whole):
 
 def test_both_are_trials_with_scores_sizes_and_latencies_of_their_own(tmp_path):
     rows = np.arange(len(DATA))
-    folds = [Fold(train=rows[::2], valid=rows[1::2]), Fold(train=rows[1::2], valid=rows[::2])]
+    folds = [Fold(train=rows[:40], valid=rows[40:]), Fold(train=rows[20:], valid=rows[:20])]
     context = EvaluationContext(
         dataset=DATA,
         folds=folds,
@@ -91,14 +91,14 @@ def test_both_are_trials_with_scores_sizes_and_latencies_of_their_own(tmp_path):
     assert max(results[0].size_mb, results[2].size_mb) < first.size_mb
     assert len({each.score for each in (first, *results)}) == 4
     assert all(each.row_ms > 0 for each in results)
-    assert results[0].seconds < first.seconds  # its networks are taken from the folds' models
+    assert results[0].iterations == first.iterations  # its networks are those of the folds' models
     assert member_job(results[0]).in_eight_bits
     assert member_job(results[1]).rank_share == 0.5
 
 
 def test_without_much_time_the_cheapest_form_is_made():
     rows = np.arange(len(DATA))
-    folds = [Fold(train=rows[::2], valid=rows[1::2])]
+    folds = [Fold(train=rows[:40], valid=rows[40:])]
     context = EvaluationContext(
         dataset=DATA, folds=folds, metric=METRICS["log_loss"], learners=(CONVNET,)
     )
