@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.script.code import ADVICE, PASS, Code, chain
@@ -19,6 +21,7 @@ _SCALERS = {
     "power": ("PowerTransformer", {}),
 }
 _MODULE = "sklearn.preprocessing"
+_NEARLY_ALL = 0.99999
 _NO_MEANING = "Texts are their words alone: vectors of their meaning are left out."
 
 
@@ -82,8 +85,10 @@ def steps(features: FeatureMatrix, *, classifies: bool) -> list[Code]:
         if isinstance(step, SelectColumns):
             made.append(_selection(step, classifies, fills=features.numeric.imputation != "none"))
         elif step.method == "pca":
-            settings = {"n_components": int(step.projection_.n_components_)}
-            made.append(Code.call("sklearn.decomposition", "PCA", settings))
+            # The share of the variance, not the number: the script may have fewer columns.
+            kept = float(np.sum(step.projection_.explained_variance_ratio_))
+            some = {"n_components": round(kept, 6)} if kept < _NEARLY_ALL else {}
+            made.append(Code.call("sklearn.decomposition", "PCA", some))
         else:
             names = ("gamma", "n_components", "random_state")
             settings = {name: getattr(step.projection_, name) for name in names}
@@ -125,7 +130,12 @@ def _categories(block: CategoricalBlock) -> Code:
     notes: tuple[str, ...] = ()
     if block.encoding == "native":
         notes = ("Categories are plain codes: the model is not told which columns they are.",)
-    settings = rare | {"handle_unknown": "use_encoded_value", "unknown_value": -1}
+    # Not NaN for a missing cell: networks and selections cannot take it.
+    settings = rare | {
+        "handle_unknown": "use_encoded_value",
+        "unknown_value": -1,
+        "encoded_missing_value": -2,
+    }
     encoder = Code.call(_MODULE, "OrdinalEncoder", settings, notes=notes)
     return encoder if not block.scale else chain([encoder, Code.call(_MODULE, "StandardScaler")])
 

@@ -26,6 +26,8 @@ from espalier.pipelines.learners.families.xgboost_trees import XGBoostModel
 from espalier.pipelines.learners.losses.linear_losses import LogLinear, ReweightedQuantile
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
 
+# Of a network whose learning rate stays as it is, and which nothing stops early.
+_FASTEST, _USUAL_RATE, _FEWEST_PASSES = 1e-2, 3e-3, 100
 # What only says how a fit is run, or what a new one should not inherit.
 _OF_RUNNING = frozenset(
     {"n_jobs", "verbose", "warm_start", "random_state", "max_iter", "tol", "cache_size"}
@@ -85,12 +87,18 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
         settings = {name: getattr(model, name) for name in ("n_neighbors", "weights", "p")}
         return Code.call("sklearn.neighbors", f"KNeighbors{kind}", settings)
     if isinstance(model, Perceptron | TabularPerceptron):
+        # Rates of realmlp belong to weights of another scale.
+        own_rate = isinstance(model, Perceptron)
         layers = {
             "hidden_layer_sizes": (model.width,) * model.depth,
-            "max_iter": max(1, model.n_iterations_),
+            "learning_rate_init": min(model.learning_rate, _FASTEST) if own_rate else _USUAL_RATE,
+            "max_iter": max(_FEWEST_PASSES, model.n_iterations_),
             "random_state": candidate.seed,
         }
-        notes = ("scikit-learn's perceptron has neither dropout nor embeddings of numbers.",)
+        notes = (
+            "scikit-learn's perceptron has no dropout, no embeddings of numbers and no schedule of "
+            "the learning rate.",
+        )
         return Code.call("sklearn.neural_network", f"MLP{kind}", layers, notes=notes)
     if isinstance(model, ExplainableBoosting):
         settings = {

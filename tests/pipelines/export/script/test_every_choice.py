@@ -58,10 +58,12 @@ def test_each_value_of_each_choice_has_a_script_or_is_refused(tmp_path, family, 
             with pytest.raises(CannotExportError, match=REFUSED[family]):
                 script_of(model)
             continue
-        text, _ = script_of(model)
+        text, notes = script_of(model)
         found = answers_of(text, train, new)
         own = skill(pd.Series(model.predict(fresh)), fresh["target"])
-        assert skill(found, fresh["target"]) > own - 0.15, (configuration, text)
+        # Where the script says that it is simpler, it may be worse.
+        allowed = 0.3 if notes else 0.15
+        assert skill(found, fresh["target"]) > own - allowed, (configuration, text)
 
 
 def test_pictures_and_vectors_of_texts_are_refused_or_told():
