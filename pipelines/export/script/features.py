@@ -22,6 +22,7 @@ _SCALERS = {
 }
 _MODULE = "sklearn.preprocessing"
 _NEARLY_ALL = 0.99999
+_NO_DIRECTIONS = "All columns are used, not their main directions: some columns are left out."
 _NO_MEANING = "Texts are their words alone: vectors of their meaning are left out."
 
 
@@ -84,6 +85,9 @@ def steps(features: FeatureMatrix, *, classifies: bool) -> list[Code]:
     for step in features.steps_:
         if isinstance(step, SelectColumns):
             made.append(_selection(step, classifies, fills=features.numeric.imputation != "none"))
+        elif step.method == "pca" and _leaves_columns_out(features):
+            # Directions of fewer columns are others: with them the answer may be lost.
+            made.append(Code(PASS, notes=(_NO_DIRECTIONS,)))
         elif step.method == "pca":
             # The share of the variance, not the number: the script may have fewer columns.
             kept = float(np.sum(step.projection_.explained_variance_ratio_))
@@ -103,9 +107,23 @@ def _refuse_pictures(features: FeatureMatrix) -> None:
             raise CannotExportError(f"column {name!r}, which holds pictures,", advice=ADVICE)
 
 
+def _leaves_columns_out(features: FeatureMatrix) -> bool:
+    """Whether the model has seen columns that the script does not make."""
+    of_meaning = any(features.roles[name] is ColumnRole.MEANING for name in features.vectors_)
+    looked_up = getattr(features, "lookups_", None) is not None
+    return (
+        of_meaning or looked_up or (features.numeric_ is not None and _combines(features.numeric_))
+    )
+
+
+def _combines(block: NumericBlock) -> bool:
+    """Whether columns are made of several others."""
+    return block.pairs_ is not None and len(block.pairs_.formulas(int(block.keep_.sum()))) > 0
+
+
 def _numbers(block: NumericBlock) -> list[Code]:
     notes: tuple[str, ...] = ()
-    if block.pairs_ is not None and len(block.pairs_.formulas(int(block.keep_.sum()))):
+    if _combines(block):
         notes = ("Combinations of columns are left out.",)
     made: list[Code] = []
     if block.imputation != "none":
