@@ -15,7 +15,6 @@ from espalier.pipelines.experience.shipped import (
     NAME,
     holds_knowledge,
     shipped_folder,
-    shipped_forecasts,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -84,6 +83,6 @@ def _by_default(settings: Settings, *, of_forecasts: bool) -> Iterator[Experienc
         folder = folder / FORECASTS if of_forecasts else folder
         if not of_forecasts or holds_knowledge(folder):
             yield ExperienceSource(name=f"{PREDICTOR_MODEL} version {number}", folder=folder)
-    shipped = shipped_forecasts() if of_forecasts else shipped_folder()
+    shipped = None if of_forecasts else shipped_folder()  # of forecasts none ships
     if shipped is not None:
         yield ExperienceSource(name=NAME, folder=shipped)

@@ -49,7 +49,7 @@ def packaged_code(weights: Collection[str] = ()) -> Iterator[Path]:
 
 def _left_out(folder: str, names: list[str], *, weights: frozenset[str]) -> set[str]:
     """Return what of a folder is not copied."""
-    left_out = {"__pycache__", "shipped", "shipped_forecasts"}
+    left_out = {"__pycache__", "shipped"}
     if Path(folder).name not in weights:
         left_out.add("weights")
     return left_out & set(names)

@@ -199,7 +199,7 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
             n_workers=self._n_workers(),
             seed=self._seed(),
             families=None if self.families is None else tuple(self.families),
-            experience=experience_of_forecasts(self.experience, budget),
+            experience=experience_of_forecasts(self.experience),
         )
         if self.verbose:
             print(*table.notes, sep="\n")  # noqa: T201

@@ -9,7 +9,6 @@ from pathlib import Path
 from espalier.pipelines.experience.knowledge import CARD_FILE
 
 SHIPPED_FOLDER = Path(__file__).with_name("shipped")
-SHIPPED_FORECASTS = Path(__file__).with_name("shipped_forecasts")
 NAME = "the experience that Espalier ships"
 FORECASTS = "forecasts"
 """Folder of what was learned of forecasts, in a folder of knowledge of tables."""
@@ -26,11 +25,6 @@ def is_worth_asking(trials: int | None, seconds: float | None) -> bool:
 def shipped_folder() -> Path | None:
     """Return its folder; None if the package was copied without it, as in a logged model."""
     return SHIPPED_FOLDER if holds_knowledge(SHIPPED_FOLDER) else None
-
-
-def shipped_forecasts() -> Path | None:
-    """Return the folder of what is known of forecasts; None as long as none ships."""
-    return SHIPPED_FORECASTS if holds_knowledge(SHIPPED_FORECASTS) else None
 
 
 def holds_knowledge(folder: Path) -> bool:

@@ -6,25 +6,21 @@ from espalier.pipelines.automl.forecast.data import ForecastData
 from espalier.pipelines.experience.advice import Advice, advise
 from espalier.pipelines.experience.knowledge import open_knowledge
 from espalier.pipelines.experience.recording.series_setup import series_meta
-from espalier.pipelines.experience.shipped import FORECASTS, is_worth_asking, shipped_forecasts
-from espalier.pipelines.resources.budget import Budget
+from espalier.pipelines.experience.shipped import FORECASTS
 
 
-def experience_of_forecasts(experience: "str | Path | None", budget: Budget) -> Path | None:
-    """Return the folder of the experience; None if none is wanted, or the search is too short.
+def experience_of_forecasts(experience: "str | Path | None") -> Path | None:
+    """Return the folder of the experience; None if there is none.
 
     Parameters
     ----------
     experience : str, Path or None
-        ``"auto"`` for what the package ships, a folder of `espalier experience fit`, or None.
-    budget : Budget
-        Trials and seconds of the training.
+        A folder of `espalier experience fit`, or None; nothing of forecasts ships, so ``"auto"`` is
+        no experience either.
     """
-    if experience is None:
+    if experience is None or experience == "auto":
         return None
-    if experience != "auto":
-        return Path(experience) / FORECASTS
-    return shipped_forecasts() if is_worth_asking(budget.trials, budget.seconds) else None
+    return Path(experience) / FORECASTS
 
 
 def forecast_advice(data: ForecastData, folder: Path | None, *, seed: int) -> Advice | None:

@@ -4,7 +4,6 @@ import pytest
 
 from espalier.infra.registry.experience_source import open_experience
 from espalier.infra.settings import Settings
-from espalier.pipelines.experience import shipped
 from espalier.pipelines.experience.fit import fit_knowledge
 from espalier.pipelines.experience.fitted import write_fitted
 from espalier.pipelines.experience.knowledge import open_knowledge
@@ -14,16 +13,10 @@ from tests.experience_maker import lawful, lawful_error
 
 
 @pytest.fixture
-def nothing_shipped(tmp_path, monkeypatch):
-    monkeypatch.setattr(shipped, "SHIPPED_FORECASTS", tmp_path / "nothing shipped")
-
-
-@pytest.fixture
 def mine(maker):
     return maker.knowledge(lawful_error, 4, 12, series=True)
 
 
-@pytest.mark.usefixtures("nothing_shipped")
 def test_own_trials_are_learned_from(maker, mine, tmp_path):
     own = mine.merge(maker.knowledge(lawful, 1, 4))
     said = fit_forecasts(own, None, tmp_path / "new", 0)
@@ -31,7 +24,6 @@ def test_own_trials_are_learned_from(maker, mine, tmp_path):
     assert open_knowledge(tmp_path / "new" / "forecasts").card.n_records == 4 * 12
 
 
-@pytest.mark.usefixtures("nothing_shipped")
 def test_without_trials_on_series_the_present_knowledge_moves_along(mine, tmp_path):
     assert fit_forecasts(KnowledgeBase(), None, tmp_path / "first", 0) == ""
     assert not (tmp_path / "first").exists()
@@ -42,7 +34,6 @@ def test_without_trials_on_series_the_present_knowledge_moves_along(mine, tmp_pa
     assert open_knowledge(tmp_path / "next" / "forecasts").card.n_records == 4 * 12
 
 
-@pytest.mark.usefixtures("nothing_shipped")
 def test_a_folder_may_hold_one_kind_or_both(maker, mine, tmp_path):
     place = tmp_path / "named"
     write_fitted(place / "forecasts", fit_knowledge(mine, seed=0, series=True), mine)
