@@ -1,6 +1,7 @@
 """Models: who serves, what was decided, the report, the row form, and what may be asked of them."""
 
 import re
+import shutil
 from html import unescape
 
 import pytest
@@ -140,11 +141,13 @@ def test_a_rollback_without_an_earlier_champion_is_refused_in_words(owner):
     assert "no previous champion" in unescape(page.text)
 
 
-def test_a_rollback_is_recorded_for_whoever_pressed_it(new_home, registered, visit, monkeypatch):
+def test_a_rollback_is_recorded_for_whoever_pressed_it(new_home, registered, visit):
     from espalier.infra.registry.aliases import AliasKeeper
     from espalier.pipelines.lifecycle.promotion.decision import Decision, DecisionKind
 
-    keeper = AliasKeeper(registered, "churn")
+    settings = new_home()  # the other tests need a challenger that nobody has promoted
+    shutil.copy(registered.home / "mlflow.db", settings.home / "mlflow.db")
+    keeper = AliasKeeper(settings, "churn")
     promoted = Decision(
         kind=DecisionKind.PROMOTED,
         model="churn",
@@ -156,14 +159,14 @@ def test_a_rollback_is_recorded_for_whoever_pressed_it(new_home, registered, vis
         reasons=(f"better {SCRIPT}",),
     )
     keeper.carry_out(promoted, "better")
-    visitor = visit(registered.model_copy(update={"user_header": "X-Forwarded-User"}))
+    visitor = visit(settings.model_copy(update={"user_header": "X-Forwarded-User"}))
     text = visitor.get("/models/churn").text
     assert "Roll back to version 1" in text
     assert SCRIPT not in text
     visitor.post(
         "/models/churn/rollback", {"reason": "too slow"}, headers={"X-Forwarded-User": "Ada"}
     )
-    assert resolve("churn", registered).version == 1
+    assert resolve("churn", settings).version == 1
     last = keeper.log.read("churn")[-1]
     assert (last.kind, last.actor) == (DecisionKind.ROLLED_BACK, "Ada")
     assert "too slow" in last.reasons
