@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.export.base.scoring import feeds, session
 from espalier.pipelines.export.portable import portable_learners

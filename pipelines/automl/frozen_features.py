@@ -87,7 +87,7 @@ class FrozenFeatures:
         return good_rows(self.pictures(table).bad, len(table))
 
     def planned(self, table: pd.DataFrame) -> "Mapping[str, PlannedCells]":
-        """Return the picture columns for `espalier.pipelines.data.preparation.prepare`."""
+        """Return the picture columns for `espalier.pipelines.data.prepare.prepare`."""
         return self.pictures(table).planned
 
     def extended(

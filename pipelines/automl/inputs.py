@@ -211,7 +211,7 @@ def prepared_dataset(
     Columns of pictures and of texts become vectors as ``frozen`` says.
     """
     from espalier.pipelines.data.assemble import read_groups
-    from espalier.pipelines.data.preparation import prepare
+    from espalier.pipelines.data.prepare import prepare
 
     problem = infer_problem(target, task)
     codes, classes = encode_target(target, problem)

@@ -10,18 +10,13 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.labels import whole_labels
-from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_names import find_column, with_unique_names
 from espalier.pipelines.data.parsing.column_plans import plan_column, plan_numbers
 from espalier.pipelines.data.parsing.decimal_signs import DECIMAL, holds_texts, table_decimal
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import read_text_cells
-from espalier.pipelines.data.preparation import (
-    NOTHING_GIVEN,
-    FrozenColumns,
-    Preparation,
-    find_column,
-    prepare,
-)
+from espalier.pipelines.data.preparation import FrozenColumns, Preparation
+from espalier.pipelines.data.prepare import NOTHING_GIVEN, prepare
 from espalier.pipelines.data.row_weights import mean_one
 from espalier.pipelines.data.target import (
     encode_target,

@@ -14,12 +14,11 @@ import pandas as pd
 
 from espalier.pipelines.data.dropped_columns import number_identifier, text_identifier
 from espalier.pipelines.data.expectation import Expectation, Severity
-from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_names import find_column, with_unique_names
 from espalier.pipelines.data.parsing.column_plans import FEW_LEVELS, is_sentence_like
 from espalier.pipelines.data.parsing.dates import detect_date_format
 from espalier.pipelines.data.parsing.readings import is_date, is_number, to_float
 from espalier.pipelines.data.parsing.text_cells import read_text_cells, without_half_characters
-from espalier.pipelines.data.preparation import find_column
 from espalier.pipelines.data.target import infer_problem, target_numbers, target_present
 from espalier.pipelines.problem import ProblemKind
 

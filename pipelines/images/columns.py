@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from espalier.pipelines.data.parsing.column_names import with_unique_names
+from espalier.pipelines.data.parsing.column_names import find_column, with_unique_names
 from espalier.pipelines.data.parsing.readings import ColumnPlan
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.preparation import PlannedCells, find_column
+from espalier.pipelines.data.preparation import PlannedCells
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.embedding import Embedded
 from espalier.pipelines.frozen.store import VectorStore
@@ -40,7 +40,7 @@ class PictureColumns:
     Attributes
     ----------
     planned : dict of str to (ColumnPlan, array)
-        Plan and vectors of each column, for `espalier.pipelines.data.preparation.prepare`.
+        Plan and vectors of each column, for `espalier.pipelines.data.prepare.prepare`.
     warnings : tuple of str
         Pictures that cannot be used: how many, and the first of them with the reasons.
     notes : tuple of str

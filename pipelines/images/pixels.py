@@ -122,7 +122,7 @@ def with_pixels(
     table : DataFrame, shape (n_rows, n_raw_columns)
         Raw rows.
     preparation, features
-        What `espalier.pipelines.data.preparation.prepare` returned for them.
+        What `espalier.pipelines.data.prepare.prepare` returned for them.
     side : int or None
         The side of the pixels, where earlier trials have seen them, however long they take to
         read; None for what the time allows.

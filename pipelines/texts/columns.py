@@ -43,7 +43,7 @@ def with_meanings(
     table : DataFrame, shape (n_rows, n_raw_columns)
         Raw rows.
     preparation, features
-        What `espalier.pipelines.data.preparation.prepare` returned for them.
+        What `espalier.pipelines.data.prepare.prepare` returned for them.
     seconds : float or None
         The time budget of the training; None for no limit.
     deadline : Deadline

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.data.preparation import find_column
+from espalier.pipelines.data.parsing.column_names import find_column, with_unique_names
 from espalier.pipelines.data.target import (
     encode_target,
     infer_problem,

@@ -17,8 +17,7 @@ from espalier.infra.tables.globs import expand_sources
 from espalier.infra.tables.picture_files.folders import IMAGE, is_picture_source
 from espalier.infra.tables.table_writer import TableWriter
 from espalier.pipelines.data.input_contract import InputContract
-from espalier.pipelines.data.parsing.column_names import with_unique_names
-from espalier.pipelines.data.preparation import find_column
+from espalier.pipelines.data.parsing.column_names import find_column, with_unique_names
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.problem import FORECAST
 from espalier.pipelines.redaction import redact_source

@@ -9,7 +9,8 @@ import pandas as pd
 from espalier.flows.studio.tables.bars import Bar, bars_of, short
 from espalier.flows.studio.tables.reading import SeenTable
 from espalier.flows.studio.tables.roles import role_reason, role_word
-from espalier.pipelines.data.preparation import Preparation, prepare
+from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.errors import UserError
 
 PREVIEW_ROWS = 10

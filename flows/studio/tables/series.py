@@ -9,7 +9,7 @@ import pandas as pd
 from espalier.flows.studio.tables.reading import SeenTable
 from espalier.pipelines.data.parsing.readings import is_date, is_number
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.table import SeriesTable
 from espalier.pipelines.requests.train import TrainRequest

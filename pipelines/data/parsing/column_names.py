@@ -1,11 +1,14 @@
-"""Unique string names for the columns of any table."""
+"""Names of columns: unique strings for any table, and the column that a user named."""
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any
 
 import pandas as pd
 
 from espalier.pipelines.data.parsing.text_cells import without_half_characters
+from espalier.pipelines.errors import UserError
 
 _ID_TOKENS = frozenset({"id", "ids", "uid", "uuid", "guid", "rowid", "rownum", "idx", "index"})
 
@@ -40,6 +43,24 @@ def with_unique_names(table: pd.DataFrame) -> pd.DataFrame:
     return table if list(table.columns) == names else table.set_axis(names, axis=1)
 
 
+def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
+    """Return the column called ``name``.
+
+    Raises
+    ------
+    UserError
+        There is no such column; the message suggests the nearest name.
+    """
+    text = str(name)
+    if text in table.columns:
+        return text
+    names = [str(column) for column in table.columns]
+    folded = {column.casefold(): column for column in reversed(names)}
+    near = get_close_matches(text.casefold(), list(folded), n=1, cutoff=0.6)
+    hint = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {_listed(names)}"
+    raise UserError(f"{what} {text!r} is not in the table; {hint}")
+
+
 def is_id_name(name: str) -> bool:
     """Whether a column's name says that it is an identifier.
 
@@ -62,3 +83,9 @@ def _text(label: Hashable) -> str:
     if label is None or (isinstance(label, float) and label != label):
         return "unnamed"
     return without_half_characters(str(label))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Join at most ten names for a message."""
+    more = f" and {len(names) - 10} more" if len(names) > 10 else ""
+    return ", ".join(repr(name) for name in names[:10]) + more

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.errors import UserError
 
 CELLS = st.one_of(

@@ -8,7 +8,7 @@ from espalier.pipelines.data import preparation
 from espalier.pipelines.data.parsing import column_plans
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 
 N_WIDE = 2_000
 

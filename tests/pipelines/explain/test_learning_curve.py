@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.explain.learning_curve import LearningCurve, learning_curve
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind

@@ -8,7 +8,7 @@ import pandas as pd
 
 from espalier.pipelines.calibration.adjustments import NO_ADJUSTMENTS, Adjustments
 from espalier.pipelines.data.dataset import Dataset
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.ensemble.combination import Combination, CombinationSpace
 from espalier.pipelines.export.portable import portable_learners
 from espalier.pipelines.learners.candidate import Candidate

@@ -7,7 +7,7 @@ import pytest
 from espalier.pipelines.data.dataset import Dataset
 from espalier.pipelines.data.leakage import count_duplicates, scan_leakage
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.images import pixels as module
 from espalier.pipelines.images.columns import read_pictures
 from espalier.pipelines.images.decoding import decode

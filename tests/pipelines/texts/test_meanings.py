@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from espalier.pipelines.data.parsing.roles import ColumnRole
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.resources.budget import NEVER
 from espalier.pipelines.texts import columns as module
 from espalier.pipelines.texts.columns import with_meanings

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.resources.budget import Deadline
 from espalier.tasks.ensemble.show_examples import log_examples
 

@@ -9,7 +9,7 @@ from espalier.pipelines.data.parsing.decimal_signs import (
     sign_evidence,
     table_decimal,
 )
-from espalier.pipelines.data.preparation import prepare
+from espalier.pipelines.data.prepare import prepare
 from espalier.pipelines.errors import UserError
 
 
