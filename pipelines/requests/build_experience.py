@@ -6,7 +6,7 @@ from pydantic import Field
 
 from espalier.pipelines.experience.recording.design import RecordingDesign
 from espalier.pipelines.experience.recording.recording_setup import RecordingRules
-from espalier.pipelines.requests.form import Form, NameList, OptionalText
+from espalier.pipelines.requests.form import DaskScheduler, Form, NameList
 
 
 class BuildRequest(Form):
@@ -77,12 +77,7 @@ class BuildRequest(Form):
         title="Workers",
         description="Number of worker processes on this machine; empty for one per core.",
     )
-    dask: OptionalText = Field(
-        default=None,
-        title="Dask scheduler",
-        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
-        "this machine.",
-    )
+    dask: DaskScheduler = None
 
     @property
     def design(self) -> RecordingDesign:

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from espalier.pipelines.requests.form import Form, OptionalText
+from espalier.pipelines.requests.form import DaskScheduler, Form, OptionalText, Workers
 from espalier.pipelines.requests.train import DEFAULT_TIME_BUDGET, TrainRequest
 
 
@@ -29,17 +29,8 @@ class ExtendRequest(Form):
         title="Trials added",
         description="Additional number of trials; empty for no limit.",
     )
-    workers: int | None = Field(
-        default=None,
-        title="Workers",
-        description="Number of worker processes on this machine; empty for one per core.",
-    )
-    dask: OptionalText = Field(
-        default=None,
-        title="Dask scheduler",
-        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
-        "this machine.",
-    )
+    workers: Workers = None
+    dask: DaskScheduler = None
 
     def of(self, original: Mapping[str, Any], folder: str) -> TrainRequest:
         """Return the request of the training run that continues the one of ``original``.
@@ -54,7 +45,7 @@ class ExtendRequest(Form):
         Raises
         ------
         UserError
-            The budget or the number of workers is invalid.
+            The budget is invalid, or workers and a scheduler are both given.
         """
         mine = self.model_dump(include={"time_budget", "trials", "workers", "dask"})
         return TrainRequest.parse({**original, **mine, "extends": folder})

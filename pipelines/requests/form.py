@@ -1,10 +1,11 @@
-"""Base class of all requests: frozen pydantic models whose errors are shown as one line."""
+"""What requests share: their base class, frozen, with errors in one line, and common fields."""
 
 import csv
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -46,6 +47,12 @@ def _without_password(value: str | None) -> str | None:
     return None if value is None else redact_source(value)
 
 
+def _some_workers(value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise UserError(f"the number of workers must be at least 1, not {value}")
+    return value
+
+
 OptionalText = Annotated[str | None, BeforeValidator(_empty_is_none)]
 OptionalNumber = Annotated[float | None, BeforeValidator(_empty_is_none)]
 OptionalPortable = Annotated[PortableFormat | None, BeforeValidator(_empty_is_none)]
@@ -66,6 +73,22 @@ Prefer = Annotated[
         description="The model to take: score (the best), small (the smallest within one standard "
         "error of the best) or balanced (the nearest to the best of everything). Empty for score.",
         json_schema_extra={"enum": list(get_args(Preferred))},
+    ),
+]
+Workers = Annotated[
+    int | None,
+    AfterValidator(_some_workers),
+    Field(
+        title="Workers",
+        description="Number of worker processes on this machine; empty for one per core.",
+    ),
+]
+DaskScheduler = Annotated[
+    OptionalText,
+    Field(
+        title="Dask scheduler",
+        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
+        "this machine.",
     ),
 ]
 DataSource = Annotated[str, PlainSerializer(_without_password, when_used="json")]

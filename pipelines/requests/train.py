@@ -5,16 +5,14 @@ Field descriptions are shown in the Prefect UI, so they are written for its read
 
 import hashlib
 import json
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from espalier.pipelines.data.splitting.folds import check_fold_count
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.members.serving_limits import ServingLimits
-from espalier.pipelines.members.serving_mode import Serving
 from espalier.pipelines.redaction import redact_source
 from espalier.pipelines.requests.duration import parse_duration
 from espalier.pipelines.requests.essentials import essentials_of
@@ -34,39 +32,44 @@ from espalier.pipelines.requests.forecast_options import (
     check_forecast_options,
 )
 from espalier.pipelines.requests.form import (
+    DaskScheduler,
     DataSource,
     Form,
     NameList,
     Objectives,
-    OptionalNumber,
-    OptionalPortable,
     OptionalText,
     Prefer,
+    Workers,
     check_preference,
-)
-from espalier.pipelines.requests.form_schema import (
-    FAMILIES,
-    FORECAST_FAMILIES,
-    FORECAST_METRICS,
-    METRICS,
-    NETWORK_FAMILIES,
 )
 from espalier.pipelines.requests.model_names import (
     check_model_name,
-    check_versions,
     default_name,
+)
+from espalier.pipelines.requests.search_options import (
+    AllowBaseline,
+    FoldCount,
+    Interpretable,
+    MaxLatency,
+    MaxOperations,
+    MaxSize,
+    Metric,
+    ModelFamilies,
+    Portable,
+    RefitOnAll,
+    Seed,
+    ServingMode,
+    StartFrom,
+    Strategy,
+    Task,
 )
 from espalier.pipelines.resources.budget import Budget
 from espalier.pipelines.resources.memory import memory_bytes
 from espalier.pipelines.search.strategies.names import (
     DEFAULT_STRATEGY,
-    STRATEGIES,
-    check_strategy,
 )
 
 DEFAULT_TIME_BUDGET = "10m"
-
-Task = Literal["auto", "binary", "multiclass", "regression"]
 
 
 class TrainRequest(Form):
@@ -92,18 +95,8 @@ class TrainRequest(Form):
         title="Model name",
         description="Name in the model registry; empty to derive it from the data source.",
     )
-    task: Task = Field(
-        default="auto",
-        title="Task",
-        description="The kind of problem; auto infers it from the target.",
-    )
-    metric: OptionalText = Field(
-        default=None,
-        title="Metric",
-        description="Metric to optimise; empty for roc_auc (binary), log_loss (multiclass), rmse "
-        "(regression) or mase (forecasts).",
-        json_schema_extra={"enum": [*METRICS, *FORECAST_METRICS]},
-    )
+    task: Task = "auto"
+    metric: Metric = None
     time_budget: OptionalText = Field(
         default=None,
         title="Time budget",
@@ -113,49 +106,18 @@ class TrainRequest(Form):
     trials: int | None = Field(
         default=None, title="Trials", description="Maximum number of trials; empty for no limit."
     )
-    workers: int | None = Field(
-        default=None,
-        title="Workers",
-        description="Number of worker processes on this machine; empty for one per core.",
-    )
+    workers: Workers = None
     memory_limit: OptionalText = Field(
         default=None,
         title="Memory limit",
         description="Memory a trial may use, such as 4GiB; empty for an equal share of 80 % of the "
         "machine's memory. A large limit can reduce how many trials run at the same time.",
     )
-    dask: OptionalText = Field(
-        default=None,
-        title="Dask scheduler",
-        description="Address of a running Dask scheduler (tcp://...) to use instead of workers on "
-        "this machine.",
-    )
-    families: NameList = Field(
-        default=(),
-        title="Model families",
-        description="Restrict the search to these families; empty for all but ebm.",
-        json_schema_extra={
-            "items": {
-                "type": "string",
-                "enum": [*FAMILIES, *NETWORK_FAMILIES, *FORECAST_FAMILIES],
-            }
-        },
-    )
-    search: str = Field(
-        default=DEFAULT_STRATEGY,
-        title="Search",
-        description="Search strategy that proposes the configurations to try.",
-        json_schema_extra={"enum": list(STRATEGIES)},
-    )
-    folds: int | None = Field(
-        default=None,
-        title="Folds",
-        description="Number of folds that score a trial, 1 for a single split; empty to choose it "
-        "by the number of rows and the time budget.",
-    )
-    seed: int = Field(
-        default=0, title="Seed", description="Random seed of everything random in the training."
-    )
+    dask: DaskScheduler = None
+    families: ModelFamilies = ()
+    search: Strategy = DEFAULT_STRATEGY
+    folds: FoldCount = None
+    seed: Seed = 0
     group_column: OptionalText = Field(
         default=None,
         title="Group column",
@@ -176,12 +138,7 @@ class TrainRequest(Form):
     exclude: NameList = Field(
         default=(), title="Exclude", description="Columns the model must not use."
     )
-    start_from: NameList = Field(
-        default=(),
-        title="Start from",
-        description="Earlier versions (NAME/VERSION) whose best configurations are tried first. "
-        "Rows in the hold-out of the first version stay in the hold-out.",
-    )
+    start_from: StartFrom = ()
     extends: OptionalText = Field(
         default=None,
         title="Extends",
@@ -219,60 +176,18 @@ class TrainRequest(Form):
         description="The subject of the table, in a few words; earlier tables with the same "
         "subject are treated as more similar.",
     )
-    allow_baseline: bool = Field(
-        default=False,
-        title="Allow the baseline",
-        description="If every trial fails, register the best constant prediction instead of "
-        "failing.",
-    )
+    allow_baseline: AllowBaseline = False
 
-    serving: Serving = Field(
-        default="auto",
-        title="Serving",
-        description="Where the models of the ensemble come from. refit: each member is fitted "
-        "again to all rows (small, fast predictions). bagged: the models of its folds are averaged "
-        "(no fit at the end). auto: refit as many as the time allows, boosters up to five times "
-        "with other seeds while one row takes at most 20 ms; bag the others.",
-    )
+    serving: ServingMode = "auto"
 
-    max_latency_ms: OptionalNumber = Field(
-        default=None,
-        title="Max latency",
-        description="Longest time the model may take for one row, in milliseconds; the members are "
-        "chosen to meet this limit. Empty for no limit.",
-    )
-    max_size_mb: OptionalNumber = Field(
-        default=None,
-        title="Max size",
-        description="Largest size of the model, in MiB; the members are chosen to meet this limit. "
-        "Empty for no limit.",
-    )
-    max_operations: OptionalNumber = Field(
-        default=None,
-        title="Max operations",
-        description="Most operations (comparisons, additions, multiplications) that the model may "
-        "take for one row; what is known to take more is not trained. Empty for no limit.",
-    )
+    max_latency_ms: MaxLatency = None
+    max_size_mb: MaxSize = None
+    max_operations: MaxOperations = None
     objectives: Objectives = ()
     prefer: Prefer = None
-    interpretable: bool = Field(
-        default=False,
-        title="Interpretable",
-        description="Try only models that a person can read, and use a single one instead of an "
-        "ensemble.",
-    )
-    portable: OptionalPortable = Field(
-        default=None,
-        title="Portable",
-        description="Try only models that `espalier export` can write as one file: onnx, or c for "
-        "numbers, categories and dates. Empty to try everything.",
-    )
-    refit_on_all: bool = Field(
-        default=False,
-        title="Refit on all rows",
-        description="After the hold-out has scored the model, fit its members once more, to the "
-        "hold-out rows as well. Later models can then be compared with it only on newer rows.",
-    )
+    interpretable: Interpretable = False
+    portable: Portable = None
+    refit_on_all: RefitOnAll = False
 
     horizon: Horizon = None
     series_column: SeriesColumn = None
@@ -298,35 +213,6 @@ class TrainRequest(Form):
     def _speakable(cls, value: str | None) -> str | None:
         return None if value is None else check_model_name(value)
 
-    @field_validator("search")
-    @classmethod
-    def _known_search(cls, value: str) -> str:
-        return check_strategy(value)
-
-    @field_validator("start_from")
-    @classmethod
-    def _versions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return check_versions(value)
-
-    @field_validator("seed")
-    @classmethod
-    def _seed_in_range(cls, value: int) -> int:
-        if not 0 <= value < 2**32:
-            raise UserError(f"the seed must be between 0 and 2**32 - 1, not {value}")
-        return value
-
-    @field_validator("folds")
-    @classmethod
-    def _some_folds(cls, value: int | None) -> int | None:
-        return None if value is None else check_fold_count(value)
-
-    @field_validator("workers")
-    @classmethod
-    def _some_worker(cls, value: int | None) -> int | None:
-        if value is not None and value < 1:
-            raise UserError(f"the number of workers must be at least 1, not {value}")
-        return value
-
     @model_validator(mode="after")
     def _consistent(self) -> "TrainRequest":
         _ = self.budget, self.limits
@@ -338,19 +224,15 @@ class TrainRequest(Form):
             if column == self.target:
                 said = f"column {column!r} is the target"
                 raise UserError(f"{said}; it cannot be the {option} column")
-        self._check_forecast()
+        check_forecast_options(
+            {name: getattr(self, name) for name in type(self).model_fields},
+            columns=self.series_columns.roles,
+        )
         if self.dask is not None and self.workers is not None:
             raise UserError(
                 "give the number of workers or the address of a Dask scheduler, not both"
             )
         return self
-
-    def _check_forecast(self) -> None:
-        """Refuse options of a forecast that contradict each other."""
-        check_forecast_options(
-            {name: getattr(self, name) for name in type(self).model_fields},
-            columns=self.series_columns.roles,
-        )
 
     @property
     def is_forecast(self) -> bool:
