@@ -21,7 +21,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from parts.ensemble_compare import (
+from parts.ensembles.compare import (
     BAGGED,
     CALIBRATED,
     LEAST_LOSS,
@@ -30,7 +30,7 @@ from parts.ensemble_compare import (
     compare,
     summary,
 )
-from parts.ensemble_library import OUTER_FOLDS, LibraryOptions, make_library, read_index
+from parts.ensembles.library import OUTER_FOLDS, LibraryOptions, make_library, read_index
 from studies.ensemble_residual import record_path, residual_record, residual_summary
 
 SECONDS = 300.0

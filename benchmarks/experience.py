@@ -34,9 +34,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from parts.experience_live import adversarial, first_four
-from parts.experience_mlflow import learning
-from parts.experience_replay import halves, ranking, replays
+from parts.experience.learning import learning
+from parts.experience.live import adversarial, first_four
+from parts.experience.replay import halves, ranking, replays
 
 from espalier.pipelines.experience.recording.space_alignment import align_knowledge
 from espalier.pipelines.experience.recording.store import ExperienceStore

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.forecast_figures import LEVELS, figures_of, listed
+from parts.forecasts.figures import LEVELS, figures_of, listed
 
 from espalier import AutoMLForecaster
 

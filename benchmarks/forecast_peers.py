@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.forecast_figures import LEVELS, figures_of
+from parts.forecasts.figures import LEVELS, figures_of
 
-WORKER = Path(__file__).with_name("parts") / "statsforecast_worker.py"
+WORKER = Path(__file__).parent / "parts" / "forecasts" / "statsforecast_worker.py"
 MEAN = "mean"
 
 

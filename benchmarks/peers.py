@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.left_out_tables import learned, others_than
+from parts.experience.left_out_tables import learned, others_than
 
 from espalier.pipelines.experience.recording.recording_setup import read_index
 from espalier.pipelines.experience.recording.space_alignment import align_knowledge

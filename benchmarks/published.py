@@ -26,9 +26,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from parts.left_out_tables import learned, others_than
-from parts.published_report import RANKED, report
-from parts.published_tasks import Task, class_error, read_tasks, rmse
+from parts.experience.left_out_tables import learned, others_than
+from parts.published.report import RANKED, report
+from parts.published.tasks import Task, class_error, read_tasks, rmse
 
 from espalier.pipelines.experience.recording.space_alignment import align_knowledge
 from espalier.pipelines.experience.recording.store import ExperienceStore

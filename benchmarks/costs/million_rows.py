@@ -1,6 +1,6 @@
 """Ask a model about a million rows: seconds and peak memory of the process that answers.
 
-    python benchmarks/million_rows.py --out FOLDER [--rows 1000000] [--train-rows 20000]
+    python benchmarks/costs/million_rows.py --out FOLDER [--rows 1000000] [--train-rows 20000]
         [--seconds 60] [--serving auto]
 
 A made table of 30 columns (numbers with gaps, counts, categories). The model is trained on other
@@ -15,8 +15,8 @@ import sys
 import time
 from pathlib import Path
 
-from parts.large_table import write_large_table
-from parts.process_tree import MemoryWatch
+from large_table import write_large_table
+from process_tree import MemoryWatch
 
 TARGET = "bought"
 # In a process of its own, so that what training left in memory does not count.

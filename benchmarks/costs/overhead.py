@@ -1,6 +1,6 @@
 """What the whole flow adds to the bare search, by phase and by trial, on a made table.
 
-    python benchmarks/overhead.py --home FOLDER [--trials 24] [--workers 2]
+    python benchmarks/costs/overhead.py --home FOLDER [--trials 24] [--workers 2]
 
 Runs `espalier train` twice in a home folder (the first run also makes the stores' databases), then
 the bare core on the same rows with the same trials, families, seed and workers. Fixed overhead is

@@ -1,7 +1,7 @@
 """Which promises are kept: time, overhead, speed-up, memory.
 
-    python benchmarks/promises.py DATA_FOLDER --out FOLDER [--budgets 20,60,180] [--tables a,b]
-        [--workers 2] [--parts budget,speedup,memory] [--trials 32] [--rows 1000000]
+    python benchmarks/costs/promises.py DATA_FOLDER --out FOLDER [--budgets 20,60,180]
+        [--tables a,b] [--workers 2] [--parts budget,speedup,memory] [--trials 32] [--rows 1000000]
         [--rows-seconds 600] [--rows-gb 12]
 
 Every run is `espalier train` as a person starts it. Parts:
@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from parts.large_table import write_large_table
-from parts.process_tree import MemoryWatch
+from large_table import write_large_table
+from process_tree import MemoryWatch
 
 from espalier.pipelines.resources.memory import WORKERS_SHARE
 

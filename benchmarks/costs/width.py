@@ -1,8 +1,8 @@
 """Wide tables, many classes and long texts: what a training of a minute takes, and what it gives.
 
-    python benchmarks/width.py columns            # 300 rows of 20,000 numbers, by the estimator
-    python benchmarks/width.py classes --command  # 5,000 rows of 1,000 classes, by `espalier train`
-    python benchmarks/width.py texts --seconds 60 # 200 rows with a megabyte of text each
+    python benchmarks/costs/width.py columns            # 300 rows of 20,000 numbers
+    python benchmarks/costs/width.py classes --command  # 5,000 rows of 1,000 classes
+    python benchmarks/costs/width.py texts --seconds 60 # 200 rows with a megabyte of text each
 
 One line of JSON: seconds, most memory of all processes, trials that have a score, hold-out score.
 """
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.process_tree import MemoryWatch
+from process_tree import MemoryWatch
 
 SEED, TARGET = 0, "target"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parts.left_out_tables import others
+from parts.experience.left_out_tables import others
 
 from espalier.pipelines.experience.advice import FIRST
 from espalier.pipelines.experience.recording.record import KnowledgeBase

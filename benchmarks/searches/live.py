@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.left_out_tables import learned, others_than
+from parts.experience.left_out_tables import learned, others_than
 from searches.variants import Variant
 from studies.search_apart import Judge, leaders, open_judge, search_rows, whole_lines
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from parts.ensemble_compare import SEED, test_loss
-from parts.ensemble_library import metric_of, read_library
+from parts.ensembles.compare import SEED, test_loss
+from parts.ensembles.library import metric_of, read_library
 
 from espalier.pipelines.automl.residual_search import find_residual_members
 from espalier.pipelines.data.splitting.splits import plan_folds

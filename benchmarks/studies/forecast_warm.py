@@ -2,7 +2,7 @@
 
     python benchmarks/studies/forecast_warm.py STORE [--knowledge FOLDER] [--trials 12]
 
-STORE is what `espalier experience build` (or `benchmarks/parts/forecast_record.py`) recorded on
+STORE is what `espalier experience build` (or `benchmarks/parts/forecasts/record.py`) recorded on
 sets of series. On each set the recorded configurations are ordered
 
     cold    the families' defaults as a search without experience tries them, then the others as

@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 
-from parts.year_hosts import Host
+from hosts import Host
 
 _END = (
     "from espalier.infra.settings import load_settings\n"

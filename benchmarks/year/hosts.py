@@ -19,7 +19,7 @@ from espalier.infra.network.ports import answers, free_port
 from espalier.infra.sqlite_urls import sqlite_url
 
 ROOT = Path(__file__).resolve().parents[2]
-INNER = Path(__file__).with_name("year_inner.py")
+INNER = Path(__file__).with_name("inner.py")
 SCRIPT = ROOT / "infra" / "deploy" / "postgres.sh"
 PACKAGES = ("flows", "tasks", "infra", "pipelines")
 _SAID = "outcome.json"

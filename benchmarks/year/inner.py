@@ -1,4 +1,4 @@
-"""One `espalier` command that counts its calls to MLflow: ``year_inner.py FILE ARGUMENT...``.
+"""One `espalier` command that counts its calls to MLflow: ``inner.py FILE ARGUMENT...``.
 
 The number is written when the command ends; of one that is killed there is none.
 """

@@ -1,6 +1,6 @@
 """How often a year of retraining replaces a champion by a model that is no better.
 
-    python benchmarks/promotion_year.py --years 200
+    python benchmarks/year/promotion_year.py --years 200
 
 Every challenger is as good as every champion: predictions are the target plus an error of the rows,
 which all models share, plus an error of the model's own. Each week (or month, or quarter) a

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from parts.year_checks import Audit
+from checks import Audit
 
 
 @dataclass

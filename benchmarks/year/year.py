@@ -1,7 +1,7 @@
 """A year of a team in an hour: models retrained week by week, and everything killed at random.
 
-    python benchmarks/year.py --models 20 --weeks 52 --stores postgresql
-    python benchmarks/year.py --models 2 --weeks 4
+    python benchmarks/year/year.py --models 20 --weeks 52 --stores postgresql
+    python benchmarks/year/year.py --models 2 --weeks 4
 
 The calendar is a loop: in each simulated week every model gets a longer table, and real commands
 (`espalier train`, `retrain`, `promote`, `monitor`) are run on one of two machines that share
@@ -32,9 +32,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from parts.year_checks import audit, end_what_died
-from parts.year_hosts import Host, Outcome, Stores, run_until_done, upgraded_source
-from parts.year_report import Year, conclude, megabytes
+from checks import audit, end_what_died
+from hosts import Host, Outcome, Stores, run_until_done, upgraded_source
+from report import Year, conclude, megabytes
 
 FIRST_ROWS, ROWS_A_WEEK = 240, 60
 REFUSED = 2

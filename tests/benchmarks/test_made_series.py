@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def made():
-    path = ROOT / "benchmarks" / "parts" / "made_series.py"
+    path = ROOT / "benchmarks" / "parts" / "forecasts" / "made_series.py"
     spec = spec_from_file_location("made_series_of_tests", path)
     assert spec is not None
     assert spec.loader is not None

@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="module")
 def year():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
+    sys.path.insert(0, str(ROOT / "benchmarks" / "year"))
     try:
         import year
 
         yield year
     finally:
-        sys.path.remove(str(ROOT / "benchmarks"))
+        sys.path.remove(str(ROOT / "benchmarks" / "year"))
 
 
 def test_a_table_grows_and_keeps_its_rows(year):
@@ -32,14 +32,14 @@ def test_a_table_grows_and_keeps_its_rows(year):
 
 
 def test_growth_is_of_the_last_third_over_the_first(year):
-    from parts.year_report import growth
+    from report import growth
 
     assert growth([1.0, 1.0, 5.0, 5.0, 3.0, 3.0]) == 3.0
     assert growth([1.0, 9.0]) == 1.0
 
 
 def test_what_was_broken_is_told_and_ends_with_one(year, capsys):
-    from parts.year_checks import Audit
+    from checks import Audit
 
     happened = year.Year(calls=[(1, 40), (2, 40), (3, 80)], disk=[1.0, 2.0, 3.0, 4.0])
     found = Audit(
@@ -59,7 +59,7 @@ def test_what_was_broken_is_told_and_ends_with_one(year, capsys):
 
 
 def test_a_killed_command_leaves_no_process(year, tmp_path):
-    from parts.year_hosts import Host, Stores
+    from hosts import Host, Stores
 
     host = Host("one", tmp_path / "one", Stores(tmp_path / "stores", "sqlite"))
     host.make()
@@ -73,7 +73,7 @@ def test_a_killed_command_leaves_no_process(year, tmp_path):
 def test_a_short_year_keeps_its_promises(tmp_path):
     ended = subprocess.run(
         [
-            *(sys.executable, str(ROOT / "benchmarks" / "year.py")),
+            *(sys.executable, str(ROOT / "benchmarks" / "year" / "year.py")),
             *("--models", "1", "--weeks", "3", "--kill", "0.5"),
         ],
         cwd=tmp_path,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from parts.ensemble_library import RecordedLibrary, metric_of, read_library
+from parts.ensembles.library import RecordedLibrary, metric_of, read_library
 
 from espalier.pipelines.calibration.fit_adjustments import fit_adjustments
 from espalier.pipelines.data.dataset import Dataset

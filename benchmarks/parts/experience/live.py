@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.left_out_tables import learned, others
+from parts.experience.left_out_tables import learned, others
 
 from espalier.pipelines.evaluation.evaluate import evaluate_trial
 from espalier.pipelines.evaluation.executors.base import SerialExecutor

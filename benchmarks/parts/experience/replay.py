@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from parts.left_out_tables import others
+from parts.experience.left_out_tables import others
 
 from espalier.pipelines.acquisition.functions import log_expected_improvement
 from espalier.pipelines.experience.first_candidates import Candidates

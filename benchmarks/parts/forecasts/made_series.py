@@ -1,6 +1,6 @@
 """Series that are made, to record experience of forecasts on (docs/decisions/0119).
 
-    python benchmarks/parts/made_series.py FOLDER [--seed 0]
+    python benchmarks/parts/forecasts/made_series.py FOLDER [--seed 0]
 
 Writes a folder of tables with an ``index.csv``, as `espalier experience build` reads it. Each set
 is a draw from one kind of process (growth with a season, random walks, sales with campaigns,

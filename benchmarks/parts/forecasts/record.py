@@ -1,6 +1,6 @@
 """Record trials of forecasts in this process, without servers; the flow records the same.
 
-    python benchmarks/parts/forecast_record.py FOLDER --store FILE [--trials 24] [--rows 800]
+    python benchmarks/parts/forecasts/record.py FOLDER --store FILE [--trials 24] [--rows 800]
         [--sets a,b] [--minutes 5]
 
 FOLDER is one that `espalier experience build` takes. It stops after the minutes, between two

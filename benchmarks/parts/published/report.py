@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.published_tasks import Task
+from parts.published.tasks import Task
 
 RANKED = {
     "amlb": (
