@@ -10,7 +10,7 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.additive.ebm_family import EBM
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.families.bayes import BAYES
-from espalier.pipelines.learners.families.catboost_trees import CATBOOST
+from espalier.pipelines.learners.families.catboost_family import CATBOOST
 from espalier.pipelines.learners.families.extra_trees import EXTRA_TREES
 from espalier.pipelines.learners.families.forest import RANDOM_FOREST
 from espalier.pipelines.learners.families.knn import KNN

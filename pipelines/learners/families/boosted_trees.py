@@ -1,4 +1,4 @@
-"""Base class of the gradient boosting families: parameters and early stopping."""
+"""What the gradient boosting families share: early stopping, and the names of their losses."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.learners.families.boosting_rounds import Patience
 from espalier.pipelines.metrics.objective import (
     SQUARED_ERROR,
@@ -116,6 +117,30 @@ class BoostedTrees(BaseEstimator, ABC):
         return float(
             np.average(unit_loss(y, y, self.objective.variance_power), weights=watched.weight)
         )
+
+
+def regression_losses(
+    context: BuildContext,
+    names: Mapping[LossKind, tuple[str, str]],
+    *,
+    median: tuple[str, str],
+) -> tuple[str, str]:
+    """Return what a library calls the loss to minimise and the one to watch, in regression.
+
+    Parameters
+    ----------
+    context : BuildContext
+        The loss that is minimised, and the objective whose loss stops it early.
+    names : mapping of LossKind to (objective, metric)
+        The library's name of each loss, as what is minimised and as what is measured.
+    median : (objective, metric)
+        Its names of the absolute error, the loss of the quantile 0.5.
+    """
+    asked = context.objective
+    minimised, watched = names[context.loss][0], names[asked.loss][1]
+    if not asked.is_median:
+        return minimised, watched
+    return median[0] if context.loss is LossKind.QUANTILE else minimised, median[1]
 
 
 def probabilities(raw: NDArray[Any]) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from espalier.pipelines.learners.families.boosted_trees import (
     BoostedTrees,
     BoostingRows,
     probabilities,
+    regression_losses,
 )
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
@@ -49,6 +50,7 @@ _OBJECTIVES = {
     LossKind.TWEEDIE: ("tweedie", "tweedie"),
     LossKind.GAMMA: ("gamma", "gamma_deviance"),
 }
+_MEDIAN = ("regression_l1", "l1")
 
 
 class LightGBMModel(BoostedTrees):
@@ -221,15 +223,9 @@ def build(values: Mapping[str, Value], context: BuildContext) -> LightGBMModel:
 def _regression(context: BuildContext) -> dict[str, Any]:
     """Return the objective, the loss to watch and their parameters."""
     asked = context.objective
-    parameters: dict[str, Any] = {
-        "objective": _OBJECTIVES[context.loss][0],
-        "metric": _OBJECTIVES[asked.loss][1],
-    }
-    if asked.is_median:
-        parameters["metric"] = "l1"
-        if context.loss is LossKind.QUANTILE:
-            parameters["objective"] = "regression_l1"
-    elif asked.loss is LossKind.QUANTILE:
+    minimised, watched = regression_losses(context, _OBJECTIVES, median=_MEDIAN)
+    parameters: dict[str, Any] = {"objective": minimised, "metric": watched}
+    if asked.loss is LossKind.QUANTILE and not asked.is_median:
         parameters["alpha"] = asked.level
     elif asked.loss is LossKind.TWEEDIE:
         parameters["tweedie_variance_power"] = asked.power

@@ -14,6 +14,7 @@ from espalier.pipelines.learners.families.boosted_trees import (
     BoostedTrees,
     BoostingRows,
     probabilities,
+    regression_losses,
 )
 from espalier.pipelines.learners.families.boosting_rounds import (
     Patience,
@@ -44,6 +45,7 @@ _OBJECTIVES = {
     LossKind.TWEEDIE: ("reg:tweedie", "tweedie-nloglik"),
     LossKind.GAMMA: ("reg:gamma", "gamma-deviance"),
 }
+_MEDIAN = ("reg:absoluteerror", "mae")
 
 
 class XGBoostModel(BoostedTrees):
@@ -172,15 +174,9 @@ def build(values: Mapping[str, Value], context: BuildContext) -> XGBoostModel:
 def _regression(context: BuildContext) -> dict[str, Any]:
     """Return the objective, the loss to watch and their parameters."""
     asked = context.objective
-    parameters: dict[str, Any] = {
-        "objective": _OBJECTIVES[context.loss][0],
-        "eval_metric": _OBJECTIVES[asked.loss][1],
-    }
-    if asked.is_median:
-        parameters["eval_metric"] = "mae"
-        if context.loss is LossKind.QUANTILE:
-            parameters["objective"] = "reg:absoluteerror"
-    elif asked.loss is LossKind.QUANTILE:
+    minimised, watched = regression_losses(context, _OBJECTIVES, median=_MEDIAN)
+    parameters: dict[str, Any] = {"objective": minimised, "eval_metric": watched}
+    if asked.loss is LossKind.QUANTILE and not asked.is_median:
         parameters["quantile_alpha"] = asked.level
     elif asked.loss is LossKind.TWEEDIE:
         parameters["tweedie_variance_power"] = asked.power

@@ -9,7 +9,7 @@ import pytest
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.learners.base.learner import Learner
-from espalier.pipelines.learners.families.catboost_trees import CATBOOST
+from espalier.pipelines.learners.families.catboost_family import CATBOOST
 from espalier.pipelines.learners.families.extra_trees import EXTRA_TREES
 from espalier.pipelines.learners.families.lightgbm_trees import LIGHTGBM
 from espalier.pipelines.preprocessing.build import build_features

@@ -6,7 +6,8 @@ import pytest
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.learners.families.boosting_rounds import Patience
-from espalier.pipelines.learners.families.catboost_trees import CATBOOST, CatBoostModel
+from espalier.pipelines.learners.families.catboost_family import CATBOOST
+from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
