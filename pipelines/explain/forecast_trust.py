@@ -3,13 +3,17 @@
 import math
 from dataclasses import dataclass
 
-from espalier.pipelines.explain.trust import (
+from espalier.pipelines.explain.reasons import (
     WIDE_SHARE,
-    Gravity,
     Judgement,
     Reason,
+    broken_expectations,
+    doubt,
+    failed_trials,
+    few_held_out,
+    grave,
     judgement_of,
-    of_failures,
+    note,
 )
 
 FEW_VALUES = 30
@@ -83,8 +87,8 @@ def judge_forecast(evidence: ForecastEvidence) -> Judgement:
             *_of_series(evidence),
             *_of_time(evidence),
             *_of_band(evidence),
-            *_of_data(evidence),
-            *of_failures(evidence.failed_share),
+            *broken_expectations(evidence.broken),
+            *failed_trials(evidence.failed_share),
         ]
     )
 
@@ -98,34 +102,31 @@ def _against_naive(evidence: ForecastEvidence) -> list[Reason]:
             "Give it more time or a longer history, or columns that say something about the future "
             "(--known-covariates, --holidays)."
         )
-        return [Reason(gravity=Gravity.GRAVE, said=said, advice=advice)]
+        return [grave(said, advice)]
     if not all(map(math.isfinite, evidence.interval)):
         return [
-            Reason(
-                gravity=Gravity.DOUBT,
-                said="How sure the score is cannot be told: there are too few series, and too few "
+            doubt(
+                "How sure the score is cannot be told: there are too few series, and too few "
                 "earlier blocks of time.",
-                advice="A longer history leaves room for more origins.",
+                "A longer history leaves room for more origins.",
             )
         ]
     low, high = evidence.interval
     if high >= evidence.baseline:
         return [
-            Reason(
-                gravity=Gravity.DOUBT,
-                said="The interval of its score includes the score of repeating the values of a "
+            doubt(
+                "The interval of its score includes the score of repeating the values of a "
                 "season before: the lead may be chance.",
-                advice="Compare them again as values come in: espalier monitor.",
+                "Compare them again as values come in: espalier monitor.",
             )
         ]
     half = (high - low) / 2.0
     if half > WIDE_SHARE * evidence.gain and evidence.score > 0:
         return [
-            Reason(
-                gravity=Gravity.NOTE,
-                said="The score may as well be "
+            note(
+                "The score may as well be "
                 f"{half / evidence.score:.0%} better or worse on other series or at another time.",
-                advice="More series and a longer history narrow it.",
+                "More series and a longer history narrow it.",
             )
         ]
     return []
@@ -138,52 +139,40 @@ def _of_series(evidence: ForecastEvidence) -> list[Reason]:
     if share <= MANY_BEATEN:
         return []
     return [
-        Reason(
-            gravity=Gravity.DOUBT,
-            said=f"For {evidence.n_beaten:,} of {evidence.n_series:,} series, repeating the values "
+        doubt(
+            f"For {evidence.n_beaten:,} of {evidence.n_series:,} series, repeating the values "
             "of a season before would have been better.",
-            advice="Look at the worst series below: forecasts of series that behave otherwise than "
+            "Look at the worst series below: forecasts of series that behave otherwise than "
             "the rest are better trained apart.",
         )
     ]
 
 
 def _of_time(evidence: ForecastEvidence) -> list[Reason]:
-    found = []
-    if evidence.n_values < FEW_VALUES:
-        found.append(
-            Reason(
-                gravity=Gravity.DOUBT,
-                said=f"The score comes from only {evidence.n_values} held-out values.",
-                advice="Score it again as values come in: espalier monitor.",
-            )
-        )
+    advice = "Score it again as values come in: espalier monitor."
+    found = few_held_out(evidence.n_values, FEW_VALUES, "values", advice)
     if evidence.cv_score > 0 and evidence.score > TURN * evidence.cv_score:
         found.append(
-            Reason(
-                gravity=Gravity.DOUBT,
-                said="The held-out time is harder than those before it, or the series have turned: "
+            doubt(
+                "The held-out time is harder than those before it, or the series have turned: "
                 f"the error is {evidence.score:.4g} instead of {evidence.cv_score:.4g}.",
-                advice="Look at the back-test below, and train again often: espalier retrain.",
+                "Look at the back-test below, and train again often: espalier retrain.",
             )
         )
     if evidence.worse_from is not None and not evidence.is_naive and evidence.gain > 0:
         last = evidence.worse_from == evidence.horizon
         steps = f"Step {evidence.worse_from} is" if last else f"Steps {evidence.worse_from} on are"
         found.append(
-            Reason(
-                gravity=Gravity.NOTE,
-                said=f"{steps} no better than the seasonal naive forecast.",
-                advice="Forecast again before these steps are needed, or ask for a shorter "
-                "--horizon.",
+            note(
+                f"{steps} no better than the seasonal naive forecast.",
+                "Forecast again before these steps are needed, or ask for a shorter --horizon.",
             )
         )
     if evidence.compared_too:
         found.append(
-            Reason(
-                gravity=Gravity.NOTE,
-                said="Trials were compared on this block too, so its score is a little too good.",
-                advice="Score it on values that come later.",
+            note(
+                "Trials were compared on this block too, so its score is a little too good.",
+                "Score it on values that come later.",
             )
         )
     return found
@@ -197,33 +186,16 @@ def _of_band(evidence: ForecastEvidence) -> list[Reason]:
         return []
     if off < 0:
         return [
-            Reason(
-                gravity=Gravity.DOUBT,
-                said=f"Its bands are too narrow: {evidence.covered:.0%} of the held-out values lie "
+            doubt(
+                f"Its bands are too narrow: {evidence.covered:.0%} of the held-out values lie "
                 f"within them, {evidence.nominal:.0%} should.",
-                advice="Ask for quantiles further out than you need, such as --quantiles "
-                "0.05,0.5,0.95.",
+                "Ask for quantiles further out than you need, such as --quantiles 0.05,0.5,0.95.",
             )
         ]
     return [
-        Reason(
-            gravity=Gravity.NOTE,
-            said=f"Its bands are wide: {evidence.covered:.0%} of the held-out values lie within "
+        note(
+            f"Its bands are wide: {evidence.covered:.0%} of the held-out values lie within "
             f"them, {evidence.nominal:.0%} should.",
-            advice="Read them as a little too careful.",
+            "Read them as a little too careful.",
         )
     ]
-
-
-def _of_data(evidence: ForecastEvidence) -> list[Reason]:
-    found = []
-    if evidence.broken:
-        more = f" and {len(evidence.broken) - 1} more" if len(evidence.broken) > 1 else ""
-        found.append(
-            Reason(
-                gravity=Gravity.DOUBT,
-                said=f"The data break an expectation: {evidence.broken[0]}{more}.",
-                advice="See the section on the data below.",
-            )
-        )
-    return found

@@ -3,7 +3,8 @@
 import math
 from dataclasses import dataclass, replace
 
-from espalier.pipelines.explain.trust import Evidence, Gravity, Judgement, judge
+from espalier.pipelines.explain.reasons import Gravity, Judgement
+from espalier.pipelines.explain.trust import Evidence, judge
 from espalier.pipelines.metrics.score_interval import describe_interval
 
 _PERFECT = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "r2"}

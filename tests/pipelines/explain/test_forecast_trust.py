@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from espalier.pipelines.explain.forecast_trust import ForecastEvidence, judge_forecast
-from espalier.pipelines.explain.trust import Gravity
+from espalier.pipelines.explain.reasons import Gravity
 
 SOUND = ForecastEvidence(
     score=0.8,

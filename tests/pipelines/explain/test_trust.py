@@ -6,7 +6,8 @@ import pytest
 
 from espalier.pipelines.calibration.reliability import Reliability, ReliabilityBin
 from espalier.pipelines.calibration.report import CalibrationReport
-from espalier.pipelines.explain.trust import Evidence, Gravity, calibration_excess, judge
+from espalier.pipelines.explain.reasons import Gravity
+from espalier.pipelines.explain.trust import Evidence, calibration_excess, judge
 
 SOUND = Evidence(
     score=0.9,
