@@ -11,14 +11,14 @@ choice says exactly what changing that choice alone brings.
 Symbols: n trials; m points; d coordinates of the encoding; q, the number of shared choices.
 """
 
-from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
+from scipy.linalg import cho_factor, cho_solve
 
 from espalier.pipelines.space.joint import SearchSpace
+from espalier.pipelines.surrogate.posterior import Posterior
 
 Array = NDArray[np.float64]
 
@@ -42,17 +42,6 @@ def is_all_choices(space: SearchSpace) -> bool:
         each for family in space.families for each in space.family_space(family).parameters
     ]
     return len(parameters) >= 2 and all(each.choices for each in parameters)
-
-
-@dataclass(frozen=True, slots=True)
-class _Posterior:
-    """The fitted quantities that a prediction needs; covariances are in units of the amplitude."""
-
-    points: Array  # (n, d), one-hot, 0 where inactive
-    lower: Array  # (n, n), Cholesky factor of the covariance with noise
-    alpha: Array  # (n,), solves covariance alpha = y - mean
-    mean: float
-    amplitude: float
 
 
 class AdditiveProcess:
@@ -108,17 +97,15 @@ class AdditiveProcess:
         covariance[np.diag_indices(n)] += self.noise_ + _JITTER
         lower = cho_factor(covariance, lower=True, check_finite=False)[0]
         alpha = cho_solve((lower, True), y - mean, check_finite=False)
-        self._posterior = _Posterior(points, np.tril(lower), alpha, mean, amplitude)
+        self._posterior = Posterior(points, np.tril(lower), alpha, mean, amplitude)
         return self
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noiseless gain, each of shape (m,)."""
         state, points = self._posterior, self._points(X)
         kernel = self._kernel(points @ state.points.T)
-        half = solve_triangular(state.lower, kernel.T, lower=True, check_finite=False)
         own = self._kernel((points**2).sum(axis=1))
-        variance = np.maximum(own - (half**2).sum(axis=0), _JITTER)
-        return state.mean + kernel @ state.alpha, np.sqrt(state.amplitude * variance)
+        return state.predict(kernel, own, least=_JITTER)
 
     def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
         """Return mean and deviation, shape (m,), and their gradients in X, shape (m, d).
@@ -128,41 +115,22 @@ class AdditiveProcess:
         """
         state, points = self._posterior, self._points(X)
         shared = points @ state.points.T
-        kernel = self._kernel(shared)
-        beta = cho_solve((state.lower, True), kernel.T, check_finite=False).T
         own = self._kernel((points**2).sum(axis=1))
-        variance = np.maximum(own - (kernel * beta).sum(axis=1), _JITTER)
-        deviation = np.sqrt(state.amplitude * variance)
-        by_mean = np.broadcast_to(state.alpha, kernel.shape)
-        d_mean = self._back(points, shared, by_mean)
+        kernel = self._kernel(shared)
+        mean, deviation, beta = state.predict_with_slopes(kernel, own, least=_JITTER)
+        d_mean = self._back(points, shared, np.broadcast_to(state.alpha, kernel.shape))
         d_variance = self._back(points, shared, -2.0 * beta)
-        d_deviation = d_variance * (0.5 * state.amplitude / deviation)[:, None]
-        return state.mean + kernel @ state.alpha, deviation, d_mean, d_deviation
+        return mean, deviation, d_mean, state.slope_of_deviation(d_variance, deviation)
 
     def believe(self, X: Array) -> "AdditiveProcess":
-        """Return the process conditioned on its own mean at ``X``, shape (m, d).
-
-        The kriging believer (Ginsbourger, Le Riche and Carraro 2010): such data leave the mean
-        unchanged and only reduce the uncertainty.
-        """
+        """Return the process given its own mean at ``X`` too (m, d); see `Posterior.believing`."""
         state, fresh = self._posterior, self._points(X)
         kernel = self._kernel(fresh @ state.points.T)
         corner = self._kernel(fresh @ fresh.T)
         corner[np.diag_indices(len(fresh))] += self.noise_ + _JITTER
-        n, m = len(state.points), len(fresh)
-        lower = np.zeros((n + m, n + m))
-        lower[:n, :n] = state.lower
-        half = solve_triangular(state.lower, kernel.T, lower=True, check_finite=False)
-        lower[n:, :n] = half.T
-        lower[n:, n:] = np.linalg.cholesky(corner - half.T @ half)
         believing = AdditiveProcess.__new__(AdditiveProcess)
         believing.__dict__.update(self.__dict__)
-        believing._posterior = replace(
-            state,
-            points=np.vstack([state.points, fresh]),
-            lower=lower,
-            alpha=np.concatenate([state.alpha, np.zeros(m)]),
-        )
+        believing._posterior = state.believing(fresh, kernel, corner)
         return believing
 
     def _points(self, X: Array) -> Array:

@@ -10,16 +10,17 @@ K alpha = y - mean.
 """
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import cho_solve
 from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.optimize import minimize
 
 from espalier.pipelines.surrogate.kernel import Embedding, matern, squared_distances
+from espalier.pipelines.surrogate.posterior import Posterior
 
 Array = NDArray[np.float64]
 
@@ -29,17 +30,7 @@ _NOISE_SPREAD = 1.0
 _AMPLITUDE_SPREAD = 0.7
 _NOISE_FLOOR = 1e-4
 _BOUND = 6.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Posterior:
-    """The fitted quantities that a prediction needs."""
-
-    points: Array  # (n, p), scaled by the length scales
-    lower: Array  # (n, n), Cholesky factor of K / a
-    alpha: Array  # (n,), solves (K / a) alpha = y - mean
-    mean: float
-    amplitude: float
+_LEAST_VARIANCE = 1e-10
 
 
 class GaussianProcess:
@@ -106,57 +97,35 @@ class GaussianProcess:
         self._y = y
         points = embedded * self._scale
         lower, alpha, mean = _solve(points, y, self.noise_ * objective.spread)
-        self._posterior = _Posterior(points, lower, alpha, mean, amplitude)
+        self._posterior = Posterior(points, lower, alpha, mean, amplitude)
         return self
 
     def predict(self, X: Array) -> tuple[Array, Array]:
         """Return mean and standard deviation of the noiseless target, each of shape (m,)."""
         state = self._posterior
         kernel, _ = matern(squared_distances(self._embedding(X) * self._scale, state.points))
-        half = solve_triangular(state.lower, kernel.T, lower=True, check_finite=False)
-        variance = np.maximum(1.0 - (half**2).sum(axis=0), 1e-10)
-        return state.mean + kernel @ state.alpha, np.sqrt(state.amplitude * variance)
+        return state.predict(kernel, 1.0, least=_LEAST_VARIANCE)
 
     def predict_gradient(self, X: Array) -> tuple[Array, Array, Array, Array]:
         """Return mean and deviation, shape (m,), and their gradients in X, shape (m, d)."""
         state = self._posterior
         places = self._embedding(X) * self._scale
         kernel, slope = matern(squared_distances(places, state.points))
-        beta = cho_solve((state.lower, True), kernel.T, check_finite=False).T
-        variance = np.maximum(1.0 - (kernel * beta).sum(axis=1), 1e-10)
-        deviation = np.sqrt(state.amplitude * variance)
-        by_mean = slope * state.alpha
-        by_variance = -2.0 * slope * beta
-        d_mean = self._back(X, places, by_mean)
-        d_variance = self._back(X, places, by_variance)
-        d_deviation = d_variance * (0.5 * state.amplitude / deviation)[:, None]
-        return state.mean + kernel @ state.alpha, deviation, d_mean, d_deviation
+        mean, deviation, beta = state.predict_with_slopes(kernel, 1.0, least=_LEAST_VARIANCE)
+        d_mean = self._back(X, places, slope * state.alpha)
+        d_variance = self._back(X, places, -2.0 * slope * beta)
+        return mean, deviation, d_mean, state.slope_of_deviation(d_variance, deviation)
 
     def believe(self, X: Array) -> "GaussianProcess":
-        """Return the process conditioned on its own mean at ``X``, shape (m, d).
-
-        The kriging believer (Ginsbourger, Le Riche and Carraro 2010): such data leave the mean
-        unchanged and only reduce the uncertainty.
-        """
+        """Return the process given its own mean at ``X`` too (m, d); see `Posterior.believing`."""
         state = self._posterior
         fresh = self._embedding(X) * self._scale
         kernel, _ = matern(squared_distances(fresh, state.points))
         corner, _ = matern(squared_distances(fresh, fresh))
         corner[np.diag_indices(len(X))] += self.noise_ + 1e-8
-        n, m = len(state.points), len(X)
-        lower = np.zeros((n + m, n + m))
-        lower[:n, :n] = state.lower
-        half = solve_triangular(state.lower, kernel.T, lower=True, check_finite=False)
-        lower[n:, :n] = half.T
-        lower[n:, n:] = np.linalg.cholesky(corner - half.T @ half)
         believing = GaussianProcess.__new__(GaussianProcess)
         believing.__dict__.update(self.__dict__)
-        believing._posterior = replace(
-            state,
-            points=np.vstack([state.points, fresh]),
-            lower=lower,
-            alpha=np.concatenate([state.alpha, np.zeros(m)]),
-        )
+        believing._posterior = state.believing(fresh, kernel, corner)
         return believing
 
     def leave_one_out(self, target: Array | None = None) -> Array:
