@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.frozen.network import new_session
 
 _BATCH_ROWS = 512
 
@@ -45,16 +46,11 @@ def session(model: bytes | str | Path) -> Any:
         onnxruntime is not installed.
     """
     try:
-        import onnxruntime
+        return new_session(model if isinstance(model, bytes) else str(model))
     except ImportError:
         raise UserError(
             "onnxruntime is not installed; install espalier[export] to export models"
         ) from None
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    given = model if isinstance(model, bytes) else str(model)
-    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
 
 
 def score(opened: Any, inputs: dict[str, NDArray[Any]], names: list[str]) -> list[NDArray[Any]]:
