@@ -32,7 +32,7 @@ from espalier.infra.processes.owner_lock import RunLock
 from espalier.infra.runs.predictions_file import open_predictions, write_predictions
 from espalier.infra.store_errors import disk_errors
 from espalier.pipelines.serialization.strict_json import to_json
-from espalier.pipelines.serialization.to_disk import flush_folder, keep_on_disk
+from espalier.pipelines.serialization.to_disk import keep_on_disk, replacing
 from espalier.pipelines.trials.row_predictions import Predictions
 from espalier.pipelines.trials.trial import TrialOutcome, TrialResult
 
@@ -210,8 +210,12 @@ class RunStore:
 
     def _write(self, path: Path, write: Callable[[IO[bytes]], object]) -> None:
         self.check_lock()
-        with disk_errors(self.folder):
-            _write_atomically(path, write)
+        with (
+            disk_errors(self.folder),
+            replacing(path, to_disk=True) as partial,
+            partial.open("wb") as file,
+        ):
+            write(file)
 
 
 def _line(result: TrialResult) -> bytes:
@@ -248,19 +252,3 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Write the file atomically and flush it to the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        flush_folder(path.parent)
-    except BaseException:
-        partial.unlink(missing_ok=True)  # frees its bytes on a full disk
-        raise

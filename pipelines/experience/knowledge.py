@@ -7,7 +7,6 @@ of the predictor. Neither contains pickles, and the JSON holds the digest of the
 import hashlib
 import io
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from espalier.pipelines.metafeatures.catalogue import VERSION as META_VERSION
 from espalier.pipelines.metafeatures.profile import MetaFeatures
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.strict_json import to_json
+from espalier.pipelines.serialization.to_disk import replacing
 from espalier.pipelines.trials.configuration import Configuration
 
 VERSION = 3
@@ -214,6 +214,5 @@ def _card(record: Mapping[str, Any]) -> KnowledgeCard:
 
 
 def _write(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    with replacing(path) as partial:
+        partial.write_bytes(content)

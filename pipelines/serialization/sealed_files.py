@@ -17,7 +17,7 @@ from typing import IO, Any
 import cloudpickle
 
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.serialization.to_disk import keep_on_disk
+from espalier.pipelines.serialization.to_disk import keep_on_disk, replacing
 
 KEY_BYTES = 32
 _SEAL_BYTES = 32
@@ -55,22 +55,13 @@ def dump_sealed(
     to_disk : bool
         Whether it is flushed, so that it is there after a power cut.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with partial.open("wb") as file:
-            hashed = _HashedFile(file, key)
-            dump = cloudpickle.dump if by_value else pickle.dump
-            dump(value, hashed, protocol=pickle.HIGHEST_PROTOCOL)
-            file.write(hashed.digest)
-            if to_disk:  # before it has its name, which would be that of half a file
-                file.flush()
-                os.fsync(file.fileno())
-        partial.replace(path)
-        if to_disk:
-            keep_on_disk(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path, to_disk=to_disk) as partial, partial.open("wb") as file:
+        hashed = _HashedFile(file, key)
+        dump = cloudpickle.dump if by_value else pickle.dump
+        dump(value, hashed, protocol=pickle.HIGHEST_PROTOCOL)
+        file.write(hashed.digest)
+    if to_disk:
+        keep_on_disk(path)
 
 
 def load_sealed(path: Path, key: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""Flush files and the folders that name them, so that they are there after a power cut.
+"""Write files whole, and flush them so that they are there after a power cut.
 
 A written file is in memory until it is flushed, and so is its name: after a power cut a file may
 be empty, or a folder may not have it. What a flushed record speaks of is flushed before it.
@@ -6,11 +6,45 @@ be empty, or a folder may not have it. What a flushed record speaks of is flushe
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 # A new file's folder may be new as well: a run folder in `runs` in the home folder.
 _LEVELS = 3
 _CANNOT = (errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.EISDIR)
+
+
+@contextmanager
+def replacing(path: Path, *, to_disk: bool = False) -> Iterator[Path]:
+    """Give a path to write to, whose file then takes the place of ``path`` in one step.
+
+    A reader finds the earlier file or the whole new one. Where the block fails, the earlier one
+    stays, and what was written is removed.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its folder is created.
+    to_disk : bool
+        Whether the file and its name are flushed, so that it is there after a power cut.
+
+    Raises
+    ------
+    OSError
+        The disk cannot take it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield partial
+        if to_disk:  # before it has its name, which would be that of half a file
+            _flush_file(partial)
+        partial.replace(path)
+        if to_disk:
+            flush_folder(path.parent)
+    finally:
+        partial.unlink(missing_ok=True)  # frees its bytes on a full disk
 
 
 def keep_on_disk(*paths: Path) -> None:

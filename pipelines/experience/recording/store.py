@@ -1,8 +1,7 @@
 """The experience store: a Parquet file that is always replaced as a whole."""
 
-import os
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from espalier.pipelines.experience.recording.schema import (
     to_table,
     version_of,
 )
+from espalier.pipelines.serialization.to_disk import replacing
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,8 @@ class ExperienceStore:
             old = f"{self.path.name}.v{version}.bak"
             self._keep(self.backup_path if version == VERSION else self.path.with_name(old))
         table = to_table(both)
-        _write_atomically(
-            self.path, lambda partial: pq.write_table(table, partial, compression="zstd")
-        )
+        with replacing(self.path, to_disk=True) as partial:
+            pq.write_table(table, partial, compression="zstd")
         return both
 
     def _read(self) -> tuple[KnowledgeBase, int | None]:
@@ -103,17 +102,5 @@ class ExperienceStore:
         return from_table(migrate(table, where=where), where=where), version
 
     def _keep(self, backup: Path) -> None:
-        _write_atomically(backup, lambda partial: shutil.copyfile(self.path, partial))
-
-
-def _write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Write the file atomically and flush it to the disk."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        write(partial)
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        with replacing(backup, to_disk=True) as partial:
+            shutil.copyfile(self.path, partial)

@@ -1,12 +1,13 @@
 """What a flushed record speaks of is flushed before, with the folders that name it."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from espalier.pipelines.serialization.sealed_files import dump_sealed, load_sealed, new_key
-from espalier.pipelines.serialization.to_disk import keep_on_disk
+from espalier.pipelines.serialization.to_disk import keep_on_disk, replacing
 
 
 @pytest.fixture
@@ -50,3 +51,23 @@ def test_a_folder_is_flushed_with_all_that_is_in_it(tmp_path: Path, flushed: lis
     keep_on_disk(model)
     assert set(flushed) >= {"model.joblib", "more", "deep", "model", "run", tmp_path.name}
     assert flushed.index("model.joblib") < flushed.index("model") < flushed.index("run")
+
+
+def test_a_file_is_replaced_whole_or_stays(tmp_path: Path) -> None:
+    path = tmp_path / "notes" / "one.json"
+    with replacing(path) as partial:
+        partial.write_text("first")
+        assert not path.exists()
+    with suppress(OSError), replacing(path) as partial:
+        partial.write_text("half of the sec")
+        raise OSError("the disk is full")
+    assert path.read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_replaced_file_is_flushed_before_and_its_folder_after(
+    tmp_path: Path, flushed: list[str]
+) -> None:
+    with replacing(tmp_path / "a" / "x", to_disk=True) as partial:
+        partial.write_text("x")
+    assert flushed == [partial.name, "rename x", "a"]
