@@ -2,10 +2,13 @@
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from espalier.pipelines.errors import UserError
+from espalier.pipelines.serialization.strict_json import to_json
 
 # What an error says where it is the place that is wrong, and trying again does not help.
 _WRONG_PLACE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
@@ -87,6 +90,18 @@ def write_whole(path: Path, text: str) -> None:
             partial.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    """Write a record as standard JSON (`to_json`), as `write_whole` does; its folder is made.
+
+    Raises
+    ------
+    UserError
+        It cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, to_json(record) + "\n")
 
 
 def request_log_folder(home: Path, name: str) -> Path:

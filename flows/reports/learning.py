@@ -1,12 +1,9 @@
 """Report of the flow `learn`, as text and JSON."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
-from espalier.infra.places import write_whole
 from espalier.infra.registry.logged_predictor import PredictorVersion
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.experience.fit_predictor import PredictorFit
 from espalier.tasks.experience.gather_trials import GatheredTrials
 
@@ -89,8 +86,3 @@ class LearnReport:
             "figures": self.figures,
             "contest": None if self.learned is None else self.learned.comparison.to_dict(),
         }
-
-    def write_json(self, path: Path) -> None:
-        """Write the report to ``path`` as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, to_json(self.to_dict()) + "\n")

@@ -1,15 +1,12 @@
 """Report of the flow `monitor`, as text and JSON."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from espalier.flows.reports.drift import drift_figures, drift_markdown
 from espalier.flows.reports.retraining import RetrainReport
-from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits
 from espalier.pipelines.pages.markdown import escape_markdown
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.monitoring.score_champion import MonitoringResult
 
 MonitorOutcome = Literal["healthy", "retrain", "unknown"]
@@ -101,11 +98,6 @@ class MonitorReport:
             "refusal": self.refusal,
             "run_id": self.run_id,
         }
-
-    def write_json(self, path: Path) -> None:
-        """Write the report to ``path`` as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, to_json(self.to_dict()) + "\n")
 
     def to_markdown(self) -> str:
         """Return the page for the Prefect UI, in Markdown."""

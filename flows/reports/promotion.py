@@ -1,13 +1,10 @@
 """Report of the flow `promote`, as an object and JSON."""
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from espalier.infra.actor import current_actor
-from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.promotion.decision import Decision
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.promotion.find_candidates import PromotionCandidates
 
 NOTHING = "nothing to promote"
@@ -60,10 +57,6 @@ class PromotionReport:
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dictionary."""
         return asdict(self)
-
-    def write_json(self, path: Path) -> None:
-        """Write the report to ``path`` as JSON."""
-        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def report_of(decision: Decision, candidates: PromotionCandidates) -> PromotionReport:

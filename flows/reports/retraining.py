@@ -1,14 +1,11 @@
 """Report of the flow `retrain`, as text and JSON."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from espalier.flows.reports.promotion import PromotionReport
 from espalier.flows.reports.training import TrainReport
-from espalier.infra.places import write_whole
 from espalier.pipelines.lifecycle.drift.drift import DriftReport
-from espalier.pipelines.serialization.strict_json import to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +68,6 @@ class RetrainReport:
         record["promotion"] = None if self.promotion is None else self.promotion.to_dict()
         record["training"] = None if self.training is None else self.training.to_dict()
         return record
-
-    def write_json(self, path: Path) -> None:
-        """Write the report to ``path`` as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def unchanged_markdown(report: RetrainReport) -> str:

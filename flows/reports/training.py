@@ -2,13 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from espalier.infra.places import write_whole
 from espalier.pipelines.calibration.report import NOTHING_ADJUSTED, AdjustmentReport
 from espalier.pipelines.explain.leaderboard import LeaderboardRow
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.pipelines.trials.failures import Failures
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.trial import TrialStatus
@@ -117,11 +114,6 @@ class TrainReport:
         record["adjustments"] = self.adjustments.to_dict()
         record["leaderboard"] = [leaderboard_record(row) for row in self.leaderboard]
         return record
-
-    def write_json(self, path: Path) -> None:
-        """Write the report to ``path`` as JSON."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, to_json(self.to_dict()) + "\n")
 
 
 def make_report(

@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from espalier.infra.processes.identity import ProcessIdentity
+from espalier.infra.processes.lock_record import lock_record
 from espalier.pipelines.errors import EspalierError
 
 if TYPE_CHECKING:
@@ -165,18 +166,10 @@ def _myself() -> dict[str, Any]:
 
 
 def _is_dead(owner: str) -> bool:
-    process = ProcessIdentity.parse(_record(owner))
+    process = ProcessIdentity.parse(lock_record(owner.encode()))
     return process is not None and process.is_dead
 
 
 def _words(owner: str) -> str:
-    record = _record(owner)
+    record = lock_record(owner.encode())
     return f"process {record.get('pid')} on {record.get('host')} since {record.get('at')}"
-
-
-def _record(owner: str) -> dict[str, Any]:
-    try:
-        record = json.loads(owner)
-    except ValueError:
-        return {}
-    return record if isinstance(record, dict) else {}

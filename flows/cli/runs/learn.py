@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from espalier.flows.cli.runs.flow_command import run_flow_command
+from espalier.infra.places import write_json
 from espalier.pipelines.requests.learn import LearnRequest
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def run_learning(request: LearnRequest, *, json_path: Path | None) -> None:
 
     def show(report: "LearnReport", console: "Console") -> None:
         if json_path is not None:
-            report.write_json(json_path)
+            write_json(json_path, report.to_dict())
         for line in report.lines:
             console.print(line, soft_wrap=True)
 

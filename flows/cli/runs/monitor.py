@@ -7,6 +7,7 @@ from espalier.flows.cli.runs.flow_command import run_flow_command
 from espalier.flows.cli.runs.retrain import print_retraining, require_approver
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.flows.terminal.safe_text import safe_text
+from espalier.infra.places import write_json
 from espalier.pipelines.requests.monitor import MonitorRequest
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run_monitoring(request: MonitorRequest, *, json_path: Path | None) -> None:
 
     def show(report: "MonitorReport", console: "Console") -> None:
         if json_path is not None:
-            report.write_json(json_path)
+            write_json(json_path, report.to_dict())
         print_monitoring(report, console)
 
     with failures_in(json_path, request.name):

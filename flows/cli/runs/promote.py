@@ -9,6 +9,7 @@ from espalier.flows.cli.runs.train import prefect_told
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.outcome_file import failures_in
 from espalier.flows.terminal.safe_text import safe_text
+from espalier.infra.places import write_json
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.promote import PromoteRequest
 
@@ -52,7 +53,7 @@ def run_promotion(
             answer = (comment or YES) if yes else None
             report = _run(request, frame.terminal, answer=answer, own_server=server.is_own)
             if json_path is not None:
-                report.write_json(json_path)
+                write_json(json_path, report.to_dict())
             _show(report, frame.terminal)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from espalier.flows.cli.runs.flow_command import run_flow_command
 from espalier.flows.terminal.outcome_file import failures_in
+from espalier.infra.places import write_json
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.requests.retrain import RetrainRequest
 
@@ -39,7 +40,7 @@ def run_retraining(request: RetrainRequest, *, json_path: Path | None) -> None:
 
     def show(report: "RetrainReport", console: "Console") -> None:
         if json_path is not None:
-            report.write_json(json_path)
+            write_json(json_path, report.to_dict())
         print_retraining(report, console)
 
     with failures_in(json_path, request.name):

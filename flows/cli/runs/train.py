@@ -11,6 +11,7 @@ import psutil
 from espalier.flows.terminal.command_log import logged_command
 from espalier.flows.terminal.exits import error_line
 from espalier.flows.terminal.outcome_file import failures_in
+from espalier.infra.places import write_json
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.trials.failures import SearchFailedError
 
@@ -108,7 +109,7 @@ def _leave(
     from espalier.flows.terminal.verbosity import Verbosity, asked_verbosity
 
     if json_path is not None:
-        report.write_json(json_path)
+        write_json(json_path, report.to_dict())
     if asked_verbosity() is Verbosity.QUIET:
         console.print(outcome_line(report), soft_wrap=True)
         return

@@ -9,9 +9,8 @@ from rich.table import Table
 from espalier.flows.reports.checking import CheckReport
 from espalier.flows.terminal.exits import FAILED
 from espalier.flows.terminal.safe_text import safe_text
-from espalier.infra.places import require_writable, write_whole
+from espalier.infra.places import require_writable, write_json
 from espalier.pipelines.requests.check import CheckRequest
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.monitoring.check_models import try_models
 
 
@@ -27,7 +26,7 @@ def show_checks(request: CheckRequest, *, json_path: Path | None) -> None:
         require_writable(json_path)
     report = CheckReport.of(try_models(request))
     if json_path is not None:
-        write_whole(json_path, to_json(report.to_dict()) + "\n")
+        write_json(json_path, report.to_dict())
     console = Console(markup=False, highlight=False)
     if report.models:
         console.print(_table(report), soft_wrap=True)

@@ -6,11 +6,10 @@ from rich.console import Console
 from rich.table import Table
 
 from espalier.flows.terminal.safe_text import safe_text
-from espalier.infra.places import require_writable, write_whole
+from espalier.infra.places import require_writable, write_json
 from espalier.infra.registry.registry import resolve
 from espalier.infra.settings import load_settings
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.prediction.explain_rows import RowExplanation, explain_rows
 
 _LONGEST_CELL = 40
@@ -40,7 +39,7 @@ def show_explanations(
     settings = load_settings()
     found = explain_rows(resolve(spec, settings), data, settings, n_rows=rows, query=query)
     if json_path is not None:
-        write_whole(json_path, to_json(found.to_dict()) + "\n")
+        write_json(json_path, found.to_dict())
     # What stands in cells is no markup.
     console = Console(markup=False, highlight=False)
     said = f"{found.model}; contributions are compared with {found.compared_with}"

@@ -7,12 +7,11 @@ from rich.console import Console
 from rich.table import Table
 
 from espalier.flows.terminal.safe_text import safe_text
-from espalier.infra.places import require_writable, write_whole
+from espalier.infra.places import require_writable, write_json
 from espalier.infra.registry.registry import resolve
 from espalier.infra.settings import load_settings
 from espalier.pipelines.lifecycle.promotion.comparison import ScoreComparison
 from espalier.pipelines.redaction import redact
-from espalier.pipelines.serialization.strict_json import to_json
 from espalier.tasks.promotion.compare_versions import Side, VersionComparison, compare_versions
 
 COLUMNS_SHOWN = 12
@@ -31,7 +30,7 @@ def show_comparison(first: str, second: str, *, json_path: Path | None) -> None:
     settings = load_settings()
     found = compare_versions(resolve(first, settings), resolve(second, settings), settings)
     if json_path is not None:
-        write_whole(json_path, to_json(found.to_dict()) + "\n")
+        write_json(json_path, found.to_dict())
     # What others wrote into the registry is no markup.
     console = Console(markup=False, highlight=False)
     console.print(_versions(found), soft_wrap=True)

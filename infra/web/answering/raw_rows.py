@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from espalier.infra.web.answering.refusals import TOO_LARGE, RefusedError
-
-_MOST_NAMED = 10
+from espalier.pipelines.data.parsing.column_names import named_list
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +84,7 @@ def require_columns(rows: RawRows, names: Sequence[str], *, advice: str = "") ->
     missing = [name for name in names if name not in rows.columns]
     if missing:
         raise RefusedError(
-            f"the rows lack {len(missing)} column(s) of the model: {_listed(missing)}{advice}",
+            f"the rows lack {len(missing)} column(s) of the model: {named_list(missing)}{advice}",
             column=missing[0],
         )
     for name in names:
@@ -99,9 +98,4 @@ def unused_columns(rows: RawRows, known: Collection[str]) -> tuple[str, ...]:
     unused = [name for name in rows.columns if name not in known]
     if not unused:
         return ()
-    return (f"the model does not use {len(unused)} column(s) of these rows: {_listed(unused)}",)
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(map(repr, names[:_MOST_NAMED])) + more
+    return (f"the model does not use {len(unused)} column(s) of these rows: {named_list(unused)}",)

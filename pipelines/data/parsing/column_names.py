@@ -57,7 +57,7 @@ def find_column(table: pd.DataFrame, name: Any, what: str) -> str:
     names = [str(column) for column in table.columns]
     folded = {column.casefold(): column for column in reversed(names)}
     near = get_close_matches(text.casefold(), list(folded), n=1, cutoff=0.6)
-    hint = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {_listed(names)}"
+    hint = f"did you mean {folded[near[0]]!r}?" if near else f"there are: {named_list(names)}"
     raise UserError(f"{what} {text!r} is not in the table; {hint}")
 
 
@@ -85,7 +85,7 @@ def _text(label: Hashable) -> str:
     return without_half_characters(str(label))
 
 
-def _listed(names: Sequence[str]) -> str:
+def named_list(names: Sequence[str]) -> str:
     """Join at most ten names for a message."""
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     return ", ".join(repr(name) for name in names[:10]) + more

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from espalier.flows.cli.views.training_summary import print_summary
 from espalier.flows.reports.training import TrainReport
+from espalier.infra.places import write_json
 from espalier.pipelines.explain.leaderboard import make_leaderboard
 from espalier.pipelines.finishing.prefer import FrontPoint
 from espalier.pipelines.metrics.catalogue import get_metric
@@ -166,7 +167,7 @@ def test_the_best_row_is_first():
 
 def test_the_json_is_strict_and_complete(tmp_path):
     path = tmp_path / "new" / "out.json"
-    report(cv_score=math.nan).write_json(path)
+    write_json(path, report(cv_score=math.nan).to_dict())
     record = json.loads(path.read_text())
     assert record["cv_score"] is None
     assert record["holdout_interval"] == [0.8, 0.95]
