@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from espalier.pipelines.images.bad_files import BadFile
+from espalier.pipelines.images.looks import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +35,8 @@ class PicturesRecord:
     ----------
     columns : tuple of str
         The columns that hold pictures.
-    side : int
-        Pictures are scaled to so many pixels in width and height.
+    look : Look or None
+        How closely they were looked at; None without pictures.
     n_pictures, n_computed : int
         Usable pictures, and those whose vectors were not known from before.
     n_unread : int
@@ -49,7 +50,7 @@ class PicturesRecord:
     """
 
     columns: tuple[str, ...] = ()
-    side: int = 0
+    look: Look | None = None
     n_pictures: int = 0
     n_computed: int = 0
     n_unread: int = 0
