@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.acquisition.objective import Objective
 from espalier.pipelines.acquisition.relaxation import FamilySubspace
+from espalier.pipelines.learners.losses.network_losses import softmax
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -157,7 +158,7 @@ class _Climb:
     def look(self) -> Array:
         """Return the points to evaluate the acquisition at, shape (s * k, d)."""
         s = len(self.u)
-        self._probabilities = [_softmax(each) for each in self.theta]
+        self._probabilities = [softmax(each) for each in self.theta]
         if self._exact is not None:
             self._c = np.broadcast_to(self._exact, (s, *self._exact.shape))
         else:
@@ -251,8 +252,3 @@ def _logits(chosen: Indices, options: int) -> Array:
     if options > 1:
         theta[np.arange(len(chosen)), chosen] = np.log(_SURE * (options - 1) / (1 - _SURE))
     return theta
-
-
-def _softmax(theta: Array) -> Array:
-    raised = np.exp(theta - theta.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.learners.losses.network_losses import softmax
+
 
 def class_scores(model: Any, X: Any) -> NDArray[np.float64]:
     """Return probabilities, shape (n_rows, k), of a model fitted to codes 0..k-1.
@@ -15,7 +17,10 @@ def class_scores(model: Any, X: Any) -> NDArray[np.float64]:
     if hasattr(model, "predict_proba"):
         scores = np.asarray(model.predict_proba(X), dtype=np.float64)
     elif hasattr(model, "decision_function"):
-        scores = _softmax(np.asarray(model.decision_function(X), dtype=np.float64))
+        decisions = np.asarray(model.decision_function(X), dtype=np.float64)
+        if decisions.ndim == 1:
+            decisions = np.column_stack([-decisions, decisions]) / 2
+        scores = softmax(decisions)
     else:
         labels = np.asarray(model.predict(X), dtype=np.int64)
         scores = np.eye(len(model.classes_))[labels]
@@ -31,10 +36,3 @@ def finite_values(answers: Any, stand_in: float) -> NDArray[np.float32]:
     values = np.nan_to_num(values, nan=stand_in, posinf=stand_in, neginf=stand_in)
     largest = float(np.finfo(np.float32).max)
     return np.clip(values, -largest, largest).astype(np.float32)
-
-
-def _softmax(decisions: NDArray[np.float64]) -> NDArray[np.float64]:
-    if decisions.ndim == 1:
-        decisions = np.column_stack([-decisions, decisions]) / 2
-    exponents = np.exp(decisions - decisions.max(axis=1, keepdims=True))
-    return exponents / exponents.sum(axis=1, keepdims=True)

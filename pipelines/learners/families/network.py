@@ -137,7 +137,10 @@ class Network:
 
 @dataclass(slots=True)
 class Adam:
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019).
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019), for a few whole arrays.
+
+    `espalier.pipelines.learners.neural.parameters.AdamW` is the same method for one vector of many
+    small parameters with rates of their own; its roundings differ, so neither stands for the other.
 
     Attributes
     ----------

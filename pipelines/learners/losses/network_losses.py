@@ -123,7 +123,7 @@ class LogDeviance:
         return np.exp(np.clip(outputs, -LARGEST_LOG, LARGEST_LOG))
 
 
-def softmax(logits: Array) -> Array:
-    """Return probabilities over the last axis, which counts the classes."""
+def softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    """Return probabilities over the last axis, which counts the classes, in the precision given."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
