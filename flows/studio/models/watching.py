@@ -1,4 +1,4 @@
-"""What is known of how a model does: its checks on recent rows, and what is planned for it."""
+"""What is known of how a model does: its monitoring runs, and what is planned for it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from espalier.infra.tracking.artifacts import read_json_file
 from espalier.infra.tracking.search import find_runs, quoted
 from espalier.infra.tracking.store import find_experiment, make_client
 
-MOST_CHECKS = 20
+MOST_RUNS = 20
 _SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One monitoring run.
+class MonitoringRun:
+    """One run of `espalier monitor`: a version on recent rows.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class Planned:
     is_paused: bool
 
 
-def checks_of(name: str, settings: Settings) -> tuple[Check, ...]:
+def monitoring_runs_of(name: str, settings: Settings) -> tuple[MonitoringRun, ...]:
     """Return the monitoring runs of a model, the newest first."""
     value = quoted(name)
     if value is None:
@@ -79,13 +79,13 @@ def checks_of(name: str, settings: Settings) -> tuple[Check, ...]:
         client = make_client(settings)
         place = find_experiment(client, settings, name)
         for run in find_runs(client, [place], condition, order_by=["attributes.start_time DESC"]):
-            found.append(_check(run))
-            if len(found) == MOST_CHECKS:
+            found.append(_monitoring_run(run))
+            if len(found) == MOST_RUNS:
                 break
     return tuple(found)
 
 
-def check_report(run_id: str, settings: Settings) -> Mapping[str, Any] | None:
+def monitoring_report(run_id: str, settings: Settings) -> Mapping[str, Any] | None:
     """Return the whole report of a monitoring run; None if it left none."""
     report = read_json_file(settings, run_id, "monitor.json")
     return report if isinstance(report, Mapping) else None
@@ -115,9 +115,9 @@ def planned_for(version: RegisteredVersion, settings: Settings) -> tuple[Planned
     )
 
 
-def _check(run: Any) -> Check:
+def _monitoring_run(run: Any) -> MonitoringRun:
     tags, metrics = run.data.tags, run.data.metrics
-    return Check(
+    return MonitoringRun(
         run_id=str(run.info.run_id),
         version=tags.get("espalier.version", ""),
         at=run.info.start_time / 1000,

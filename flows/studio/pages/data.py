@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from espalier.flows.studio.tables.entries import TableEntry
-from espalier.flows.studio.tables.look import look_at
+from espalier.flows.studio.tables.table_view import view_table
 from espalier.flows.studio.tables.target import TargetView, look_at_classes, look_at_target
 from espalier.flows.studio.tables.upload_kinds import ENDINGS, PICTURES
 from espalier.flows.studio.web.context import Studio, StudioPart
@@ -65,7 +65,7 @@ def table(request: Request, key: str, studio: StudioPart) -> Response:
     context["checks"] = f"/data/{entry.id}/checks?{urlencode({'target': wanted})}"
     try:
         seen = studio.reader.read(entry)
-        context |= {"view": look_at(seen), "names": list(seen.rows.columns)}
+        context |= {"view": view_table(seen), "names": list(seen.rows.columns)}
         if wanted:
             context["target"] = look_at_target(seen, wanted, exclude=exclude)
     except UserError as error:

@@ -7,8 +7,8 @@ from espalier.flows.studio.jobs import commands
 from espalier.flows.studio.models.cards import all_cards, card_of
 from espalier.flows.studio.models.prefect_server import prefect_address
 from espalier.flows.studio.models.watching import (
-    check_report,
-    checks_of,
+    monitoring_report,
+    monitoring_runs_of,
     planned_for,
 )
 from espalier.flows.studio.pages.data import entry_of, given_entry
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/watch")
 def models(request: Request, studio: StudioPart) -> HTMLResponse:
     """List the models with their last check."""
     cards = all_cards(studio.settings)
-    checks = {card.name: checks_of(card.name, studio.settings)[:1] for card in cards}
+    checks = {card.name: monitoring_runs_of(card.name, studio.settings)[:1] for card in cards}
     return studio.pages.page(request, "watch_models.html", {"models": cards, "checks": checks})
 
 
@@ -76,9 +76,9 @@ def retrain(
 @router.get("/{name}/checks/{run_id}", response_class=HTMLResponse)
 def one_check(request: Request, name: str, run_id: str, studio: StudioPart) -> HTMLResponse:
     """Show one check: the drift of each column, and the score."""
-    if run_id not in {each.run_id for each in checks_of(name, studio.settings)}:
+    if run_id not in {each.run_id for each in monitoring_runs_of(name, studio.settings)}:
         raise HTTPException(404, "There is no such check of this model.")
-    report = check_report(run_id, studio.settings)
+    report = monitoring_report(run_id, studio.settings)
     if report is None:
         raise HTTPException(404, "This check has left no report; it may have failed.")
     context = {"card": card_of(name, studio.settings), "report": report}
@@ -91,7 +91,7 @@ def _page(
     card = card_of(name, studio.settings)
     context = {
         "card": card,
-        "checks": checks_of(name, studio.settings),
+        "checks": monitoring_runs_of(name, studio.settings),
         "planned": planned_for(card.serving, studio.settings),
         "prefect": (prefect_address(studio.settings) or "").removesuffix("/api"),
         "tables": studio.shelf.all(),

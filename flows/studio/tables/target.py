@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from espalier.flows.studio.tables.bars import Bar, bars_of, number_bars
-from espalier.flows.studio.tables.look import ColumnView, view_columns
 from espalier.flows.studio.tables.reading import SeenTable
+from espalier.flows.studio.tables.table_view import ColumnView, view_columns
 from espalier.pipelines.data.assemble import AssembledDataset, assemble
 from espalier.pipelines.data.leakage import scan_leakage
 from espalier.pipelines.data.target import encode_target, infer_problem

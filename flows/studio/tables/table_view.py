@@ -79,7 +79,7 @@ class TableView:
     problem: str = ""
 
 
-def look_at(seen: SeenTable) -> TableView:
+def view_table(seen: SeenTable) -> TableView:
     """Return what a page says of a table whose target is not known yet."""
     rows, preparation, problem = seen.rows, None, ""
     try:
