@@ -1,7 +1,7 @@
 """The pictures of a training table, read within its time budget or not at all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 
@@ -21,10 +21,27 @@ from espalier.pipelines.images.looks import LOOKS, Look
 from espalier.pipelines.images.reading import VISION_PACKAGES
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
-BUDGET_SHARE = 0.25
-"""Share of the time budget that pictures may take; smaller ones take less."""
-LATEST_SHARE = 0.3
-"""Share of the budget within which pictures must be read, or smaller ones are taken."""
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares of the time budget.
+
+    Attributes
+    ----------
+    wanted : float
+        What reading the pictures may take; with less time they are looked at less closely.
+    latest : float
+        Within which they must be read, or the next quicker look is taken.
+    """
+
+    wanted: float
+    latest: float
+
+
+BESIDE_OTHERS = Shares(wanted=0.25, latest=0.3)
+"""Of a table that has other columns too."""
+ALONE = Shares(wanted=0.45, latest=0.5)
+"""Of one of nothing but pictures: how closely they are seen then decides more than the search."""
 LAST_SHARE = 0.2
 """Share of the budget that the smallest may take; what is not read by then counts as missing."""
 MOST_UNREAD = 0.8
@@ -74,8 +91,10 @@ def training_pictures(
     try:
         if look is not None or seconds is None or not columns:
             return reads(look=look, deadline=deadline)
-        expected = affordable_look(table, columns, root, BUDGET_SHARE * seconds)
-        return _read_in_time(reads, expected, seconds, deadline, has_others=bool(others))
+        shares = BESIDE_OTHERS if others else ALONE
+        expected = affordable_look(table, columns, root, shares.wanted * seconds)
+        in_time = deadline.sooner(shares.latest * seconds)
+        return _read_in_time(reads, expected, seconds, in_time, deadline, has_others=bool(others))
     except TimeoutError:
         raise UserError(
             f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
@@ -88,6 +107,7 @@ def _read_in_time(
     reads: Callable[..., PictureColumns],
     expected: Look,
     seconds: float,
+    in_time: Deadline,
     deadline: Deadline,
     *,
     has_others: bool,
@@ -97,7 +117,6 @@ def _read_in_time(
     The first pictures told how long all will take, and each block tells it anew, as a machine may
     get busier meanwhile. With the quickest look, what is not reached in time counts as missing.
     """
-    in_time = deadline.sooner(LATEST_SHARE * seconds)
     for look in LOOKS[LOOKS.index(expected) : -1]:
         try:
             found = reads(look=look, deadline=in_time, foresee=True)

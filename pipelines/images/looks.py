@@ -65,6 +65,6 @@ class Look:
         return np.stack(found)
 
 
-LOOKS = (Look(160, 3), Look(128, 3), Look(96, 3), Look(96), Look(64))
+LOOKS = (Look(160, 3), Look(160, 2), Look(160), Look(128), Look(96), Look(64))
 """The ways of looking, the best first and the quickest last."""
 BEST_LOOK = LOOKS[0]

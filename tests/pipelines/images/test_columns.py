@@ -118,13 +118,13 @@ def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
 
     def slow(table, columns, **options):
         asked.append(options["look"])
-        if options["look"].side > 96 or options["look"].n_scales > 1:
+        if options["look"].side > 96:
             raise TimeoutError
         return real(table, columns, **options)
 
     monkeypatch.setattr(in_time, "read_pictures", slow)
     found = training_pictures(rows, ["photo"], seconds=30.0)
-    assert asked == [Look(160, 3), Look(128, 3), Look(96, 3), Look(96)]
+    assert asked == [*LOOKS[:-2], Look(96)]
     assert found.look == Look(96)
     assert "scaled to 96 x 96 pixels and seen as a whole only" in found.notes[0]
 
@@ -181,3 +181,17 @@ def test_pictures_without_time_count_as_missing(monkeypatch):
     whole = training_pictures(rows, ["photo"], look=LOOKS[-1])
     assert whole.n_unread == 0
     assert whole.n_computed == some.n_unread
+
+
+@pytest.mark.parametrize(("others", "seconds"), [((), 45.0), (("rooms",), 25.0)])
+def test_nothing_but_pictures_may_take_more_of_the_time(monkeypatch, others, seconds):
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
+    asked = []
+
+    def affordable(table, columns, root, allowed):
+        asked.append(allowed)
+        return LOOKS[-1]
+
+    monkeypatch.setattr(in_time, "affordable_look", affordable)
+    training_pictures(rows.assign(**dict.fromkeys(others, 1.0)), ["photo"], seconds=100.0)
+    assert asked == [seconds]
