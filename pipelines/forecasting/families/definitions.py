@@ -322,7 +322,7 @@ REDUCTIONS: tuple[Learner, ...] = (
     *(
         reduction_to(each)
         for each in LEARNERS.values()
-        if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
+        if ProblemKind.REGRESSION in each.problems
     ),
 )
 """Window-relative reductions by step, and to the families of tables; tried where they are named."""
