@@ -79,7 +79,7 @@ def _without_level(block: Block) -> Floats:
 
 
 def _squares_of_walk(m: int) -> float:
-    """Return the sum of the squared correlations of a walk less its moving mean, at lags below m."""
+    """Return the sum of squared correlations, at lags below m, of a walk less its moving mean."""
     weights = np.full(m + 1 - m % 2, 1.0 / m)
     if m % 2 == 0:  # the ends of an even season have half weight
         weights[[0, -1]] *= 0.5
