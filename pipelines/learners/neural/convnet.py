@@ -5,9 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from espalier.pipelines.architectures.batches import Examples
 from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.inheritance import inherit, stored_weights
 from espalier.pipelines.architectures.layers import Network
@@ -20,7 +18,7 @@ from espalier.pipelines.architectures.smaller.eight_bits import in_eight_bits as
 from espalier.pipelines.architectures.smaller.low_rank import thinner
 from espalier.pipelines.architectures.training import Trained, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
-from espalier.pipelines.learners.base.target_scale import mean_and_spread
+from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, TargetCode
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 
@@ -30,7 +28,7 @@ _HEIR_SHARE, _HEIR_EPOCHS, _LEAST_EPOCHS = 0.5, 0.4, 3
 _MEND_SHARE, _MEND_RATE = 0.25, 0.3
 
 
-class ConvNet(BaseEstimator):
+class ConvNet(PictureEstimator):
     """Train a network on pixels, with the best epoch kept and a deadline.
 
     Parameters
@@ -71,12 +69,8 @@ class ConvNet(BaseEstimator):
         seed: int = 0,
         n_threads: int = 1,
     ) -> None:
-        self.design = design
-        self.recipe = recipe
+        super().__init__(design, recipe, classification, seed, n_threads)
         self.stop_after = stop_after
-        self.classification = classification
-        self.seed = seed
-        self.n_threads = n_threads
 
     def fit(
         self,
@@ -125,12 +119,13 @@ class ConvNet(BaseEstimator):
         rng = generator(self.seed, "convnet")
         largest, n_pictures = X.shape[-2], X.shape[1]
         if self.classification:
-            self.n_classes_ = int(y.max()) + 1
+            code = TargetCode(int(y.max()) + 1)
+            self.n_classes_ = code.n_classes
         else:
-            self.center_, self.spread_ = mean_and_spread(y, sample_weight)
+            code = TargetCode.of_values(y, sample_weight)
+            self.center_, self.spread_ = code.center, code.spread
             self.low_, self.high_ = float(np.min(y)), float(np.max(y))
-        n_outputs = self.n_classes_ if self.classification else 1
-        network = self.design.network(n_outputs, largest_side=largest, n_pictures=n_pictures)
+        network = self.design.network(code.n_outputs, largest_side=largest, n_pictures=n_pictures)
         self.network_ = network
         start: Weights = initial_weights(network, rng)
         share = 0.0
@@ -144,9 +139,11 @@ class ConvNet(BaseEstimator):
             epochs = 0
         elif is_heir:
             epochs = max(min(epochs, _LEAST_EPOCHS), round(_HEIR_EPOCHS * epochs))
-        examples = self._examples(X, y, sample_weight)
+        examples = code.examples(X, y, sample_weight, side=network.side)
         colours = Colours.of(examples.pixels)
-        valid = None if eval_set is None else self._examples(*eval_set, eval_weight)
+        valid = None
+        if eval_set is not None:
+            valid = code.examples(*eval_set, eval_weight, side=network.side)
         until = deadline or NEVER
 
         def train(net: Network, recipe: Recipe, weights: Weights) -> Trained:
@@ -198,17 +195,6 @@ class ConvNet(BaseEstimator):
 
     def _answers(self, X: NDArray[np.uint8]) -> NDArray[np.float32]:
         return run_network(self.stored_, shrunk(X, self.network_.side))
-
-    def _examples(
-        self, X: NDArray[np.uint8], y: NDArray[Any], weight: NDArray[Any] | None
-    ) -> Examples:
-        if self.classification:
-            target = np.eye(self.n_classes_, dtype=np.float32)[y]
-        else:
-            target = ((y - self.center_) / self.spread_).astype(np.float32)[:, None]
-        counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-        counts = counts / max(float(counts.mean()), 1e-12)
-        return Examples(shrunk(X, self.network_.side), target, counts.astype(np.float32))
 
 
 def _mending(recipe: Recipe) -> Recipe:

@@ -6,20 +6,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
-from espalier.pipelines.architectures.batches import Batches, Examples
-from espalier.pipelines.architectures.design import Design
+from espalier.pipelines.architectures.batches import Batches
 from espalier.pipelines.architectures.onepath.searching import Found, search_supernet
 from espalier.pipelines.architectures.onepath.supernet import Supernet
 from espalier.pipelines.architectures.onnx_file import Colours
 from espalier.pipelines.architectures.packages import need_deep
-from espalier.pipelines.architectures.pixel_sizes import shrunk
-from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.training import using_threads
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
-from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.learners.neural.convnet_family import CONVNET, design_of, recipe_of
+from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, TargetCode
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.trials.configuration import Value
@@ -32,21 +28,10 @@ _TIME_SHARE = 0.9
 _VALID_SHARE = 0.25
 
 
-class SupernetSearch(BaseEstimator):
+class SupernetSearch(PictureEstimator):
     """Train a supernet on pictures; what it found are networks to try, not predictions.
 
-    Parameters
-    ----------
-    design : Design
-        What the networks have in common.
-    recipe : Recipe
-        How weights are trained.
-    classification : bool
-        Whether ``y`` holds class codes.
-    seed : int
-        Seed of everything random.
-    n_threads : int
-        Threads.
+    The parameters are those of `PictureEstimator`.
 
     Attributes
     ----------
@@ -55,20 +40,6 @@ class SupernetSearch(BaseEstimator):
     """
 
     found_: Found
-
-    def __init__(
-        self,
-        design: Design = Design(),  # noqa: B008, it is frozen
-        recipe: Recipe = Recipe(),  # noqa: B008
-        classification: bool = True,
-        seed: int = 0,
-        n_threads: int = 1,
-    ) -> None:
-        self.design = design
-        self.recipe = recipe
-        self.classification = classification
-        self.seed = seed
-        self.n_threads = n_threads
 
     def fit(
         self,
@@ -108,13 +79,15 @@ class SupernetSearch(BaseEstimator):
             judges, rows = np.split(order, [max(1, round(_VALID_SHARE * len(y)))])
             eval_set, eval_weight = (X[judges], y[judges]), weight[judges]
             X, y, weight = X[rows], y[rows], weight[rows]
-        n_outputs = int(max(y.max(), eval_set[1].max())) + 1 if self.classification else 1
+        if self.classification:  # a class may be among the judges alone
+            code = TargetCode(int(max(y.max(), eval_set[1].max())) + 1)
+        else:
+            code = TargetCode.of_values(y, weight)
         largest, n_pictures = X.shape[-2], X.shape[1]
-        scale = (0.0, 1.0) if self.classification else mean_and_spread(y, weight)
         with using_threads(self.n_threads):
             supernet = Supernet(
                 self.design,
-                n_outputs,
+                code.n_outputs,
                 n_stages=N_STAGES,
                 most_depth=MOST_DEPTH,
                 largest_side=largest,
@@ -122,7 +95,7 @@ class SupernetSearch(BaseEstimator):
                 rng=rng,
             )
             examples, valid = (
-                _examples(shrunk(pixels, supernet.side), values, counts, n_outputs, scale)
+                code.examples(pixels, values, counts, side=supernet.side)
                 for pixels, values, counts in ((X, y, weight), (*eval_set, eval_weight))
             )
             self.found_ = search_supernet(
@@ -135,23 +108,6 @@ class SupernetSearch(BaseEstimator):
                 deadline=(deadline or NEVER).part(_TIME_SHARE),
             )
         return self
-
-
-def _examples(
-    pixels: NDArray[np.uint8],
-    y: NDArray[Any],
-    weight: NDArray[Any] | None,
-    n_outputs: int,
-    scale: tuple[float, float],
-) -> Examples:
-    """Return rows as `Examples`: one-hot codes where there are several outputs, else values."""
-    if n_outputs > 1:
-        target = np.eye(n_outputs, dtype=np.float32)[y]
-    else:
-        target = ((y - scale[0]) / scale[1]).astype(np.float32)[:, None]
-    counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-    counts = counts / max(float(counts.mean()), 1e-12)
-    return Examples(pixels, target, counts.astype(np.float32))
 
 
 def build(values: Mapping[str, Value], context: BuildContext) -> SupernetSearch:
