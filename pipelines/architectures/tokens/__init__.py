@@ -1,0 +1,1 @@
+"""Networks for texts, from their tokens up: described, counted, trained by PyTorch, stored as ONNX."""
