@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.architectures.pixel_arrays import PixelArrays
+from espalier.pipelines.architectures.tokens.arrays import TokenArrays
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
@@ -274,10 +275,12 @@ class Candidate(BaseEstimator):
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
 
-    def _new_features(self) -> FeatureMatrix | PixelArrays:
+    def _new_features(self) -> FeatureMatrix | PixelArrays | TokenArrays:
         """Return what turns prepared rows into what the family takes, unfitted."""
         if self.learner.preprocessing.pixels:
             return PixelArrays(dict(self.roles))
+        if self.learner.preprocessing.tokens:
+            return TokenArrays(dict(self.roles))
         return build_features(
             self.configuration.preprocessing_values,
             self.learner.preprocessing,
