@@ -1,1 +1,1 @@
-"""Networks for texts, from their tokens up: described, counted, trained by PyTorch, stored as ONNX."""
+"""Networks for texts, from the tokens up: described, counted, trained, stored as ONNX."""

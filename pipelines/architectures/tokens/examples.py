@@ -106,6 +106,7 @@ class Texts:
 
     def easier(self, examples: TextExamples, recipe: Recipe) -> TextExamples | None:
         """Return None: texts are seen as they are from the start."""
+        del examples, recipe
         return None
 
 

@@ -57,6 +57,11 @@ class Lexicon:
         """Number of learned vectors."""
         return int(self.places.max())
 
+    @property
+    def learns(self) -> bool:
+        """Whether there are learned vectors; without a table even if no token was seen."""
+        return self.numbers is None or bool(self.n_learned)
+
     def table(self) -> NDArray[np.float32] | None:
         """Return the table's vectors as numbers, shape (n_tokens, width)."""
         if self.numbers is None or self.scale is None:

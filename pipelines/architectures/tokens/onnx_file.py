@@ -40,7 +40,7 @@ def onnx_bytes(network: TextNetwork, weights: Weights, lexicon: Lexicon, *, soft
     """
     from onnx import TensorProto, helper
 
-    made = _Writing(network, weights, lexicon)
+    made = _Writing(weights, lexicon)
     for at, step in enumerate(network.steps):
         made.values.append(made.written(at, step))
     made.graph.answer(made.values[-1], softmax=softmax)
@@ -51,12 +51,12 @@ def onnx_bytes(network: TextNetwork, weights: Weights, lexicon: Lexicon, *, soft
 class _Writing:
     """A graph while its steps are added."""
 
-    def __init__(self, network: TextNetwork, weights: Weights, lexicon: Lexicon) -> None:
+    def __init__(self, weights: Weights, lexicon: Lexicon) -> None:
         from onnx import TensorProto
 
         self.graph = graph = Graph()
         self._weights, self._lexicon = weights, lexicon
-        self._float, self._whole = TensorProto.FLOAT, TensorProto.INT64
+        self._float, self._int32 = TensorProto.FLOAT, TensorProto.INT32
         self._tokens = graph.node("Cast", [TOKENS], to=TensorProto.INT64)
         none = graph.constant(NO_TOKEN, np.int64)
         self._is_end = graph.node("Equal", [self._tokens, none])
@@ -116,7 +116,7 @@ class _Writing:
             scale = graph.node("Gather", [graph.constant(lexicon.scale), self._tokens])
             wide = graph.node("Unsqueeze", [scale, self._axis(2)])
             parts.append(graph.node("Mul", [graph.node("Cast", [rows], to=self._float), wide]))
-        if lexicon.n_learned:
+        if lexicon.learns:
             places = graph.constant(lexicon.places, np.int32, name="places")
             rows = graph.node("Gather", [places, self._tokens])
             parts.append(graph.node("Gather", [self._named(WORDS, "weight"), rows]))
@@ -146,7 +146,7 @@ class _Writing:
         seen = graph.node("Mul", [value, self._there])
         turned = graph.node("Transpose", [seen], perm=[1, 0, 2])
         flat = graph.node("Squeeze", [self._count, self._axis(1)])
-        lengths = graph.node("Cast", [flat], to=6)  # int32
+        lengths = graph.node("Cast", [flat], to=self._int32)
         states = graph.node(
             "GRU",
             [turned, *map(graph.constant, (w, r, b)), lengths],

@@ -29,10 +29,10 @@ def initial_weights(
     def normal(name: str, shape: tuple[int, ...], spread: float) -> None:
         made[name] = (spread * rng.standard_normal(shape)).astype(np.float32)
 
-    if lexicon.n_learned:
+    if lexicon.learns:
         starts = 1.0 if lexicon.numbers is None else 0.0
-        shape = (lexicon.n_learned + 1, network.width)
-        normal(f"{WORDS}.weight", shape, starts / np.sqrt(network.width))
+        spread = starts / np.sqrt(network.width)
+        normal(f"{WORDS}.weight", (lexicon.n_learned + 1, network.width), spread)
         made[f"{WORDS}.weight"][0] = 0.0  # of tokens that are not learned
     for at, step in enumerate(network.steps):
         if isinstance(step, Pairs):

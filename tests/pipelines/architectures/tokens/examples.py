@@ -32,6 +32,4 @@ def first_or_last(n: int, n_columns: int = 1, length: int = 9, seed: int = 0) ->
     lengths = rng.integers(3, length + 1, (n, n_columns))
     tokens[np.arange(length) >= lengths[:, :, None]] = 0
     tokens[np.arange(n), rng.integers(0, n_columns, n), rng.integers(0, 3, n)] = 3_000 + codes
-    return TextExamples(
-        tokens, np.eye(2, dtype=np.float32)[codes], np.ones(n, dtype=np.float32)
-    )
+    return TextExamples(tokens, np.eye(2, dtype=np.float32)[codes], np.ones(n, dtype=np.float32))

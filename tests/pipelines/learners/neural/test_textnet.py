@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from espalier.pipelines.architectures.tokens.design import VECTORS
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
@@ -148,11 +149,13 @@ def test_rows_without_texts_and_unknown_words_are_answered(binary):
     np.testing.assert_array_equal(scores[0], scores[2])
 
 
-def test_a_table_whose_training_rows_have_no_text_at_all_is_learned():
+@pytest.mark.parametrize("vectors", VECTORS)
+def test_a_table_whose_training_rows_have_no_text_at_all_is_learned(vectors):
     need_torch()
     data = table(ProblemKind.BINARY, 30)
     X = data.X.assign(title=np.nan, review=np.nan).astype({"title": object, "review": object})
-    scores = candidate(data, epochs=3).fit(X, data.y).predict_scores(data.X)
+    fitted = candidate(data, epochs=3, vectors=vectors).fit(X, data.y)
+    scores = fitted.predict_scores(data.X)
     assert np.isfinite(scores).all()
 
 
@@ -186,8 +189,9 @@ def test_every_drawn_network_can_be_built_and_counted():
         assert expected_mb(values, data.shape) > 300
         model = TEXTNET.build(values, BuildContext(shape=data.shape, seed=0))
         assert model.design.network(2, n_columns=2).n_outputs == 2
-        np.testing.assert_allclose(space.encode([space.decode(space.encode([drawn])[0])]),
-                                   space.encode([drawn]), atol=1e-6)
+        np.testing.assert_allclose(
+            space.encode([space.decode(space.encode([drawn])[0])]), space.encode([drawn]), atol=1e-6
+        )
 
 
 def test_the_space_is_conditional():
