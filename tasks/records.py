@@ -18,6 +18,7 @@ from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.images.bad_files import BadFile
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.problem import FORECAST, ProblemKind
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
@@ -183,8 +184,8 @@ class PicturesRecord:
     ----------
     columns : tuple of str
         The columns that hold pictures.
-    side : int
-        Pictures are scaled to so many pixels in width and height.
+    look : Look or None
+        How closely they were looked at; None without pictures.
     n_pictures, n_computed : int
         Usable pictures, and those whose vectors were not known from before.
     n_unread : int
@@ -198,7 +199,7 @@ class PicturesRecord:
     """
 
     columns: tuple[str, ...] = ()
-    side: int = 0
+    look: Look | None = None
     n_pictures: int = 0
     n_computed: int = 0
     n_unread: int = 0

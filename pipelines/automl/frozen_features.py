@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # a fitted estimator must load without what only training nee
     from espalier.pipelines.data.preparation import PlannedCells, Preparation
     from espalier.pipelines.images.bad_files import BadFiles
     from espalier.pipelines.images.columns import PictureColumns
+    from espalier.pipelines.images.looks import Look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +29,8 @@ class FrozenFeatures:
         Columns of pictures; None to recognise them.
     image_root : str
         Folder or zip archive that relative paths of pictures start from.
-    image_side : int or None
-        Pictures are scaled to so many pixels; None for what the time allows.
+    image_look : Look or None
+        How closely pictures are looked at; None for what the time allows.
     seconds : float or None
         The time budget of the training; None for no limit.
     leave_out : tuple of str
@@ -50,7 +51,7 @@ class FrozenFeatures:
 
     image_columns: tuple[str, ...] | None = None
     image_root: str = ""
-    image_side: int | None = None
+    image_look: "Look | None" = None
     seconds: float | None = None
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
@@ -67,7 +68,7 @@ class FrozenFeatures:
             table,
             self.image_columns,
             root=self.image_root,
-            side=self.image_side,
+            look=self.image_look,
             leave_out=self.leave_out,
             seconds=self.seconds,
             deadline=self.deadline,

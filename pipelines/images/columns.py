@@ -22,7 +22,7 @@ from espalier.pipelines.images.cells import (
     looks_like_path,
     shown_cell,
 )
-from espalier.pipelines.images.lite0 import SIDES
+from espalier.pipelines.images.looks import BEST_LOOK, LOOKS, Look
 from espalier.pipelines.images.reading import ImageReading, need_vision
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
@@ -47,8 +47,8 @@ class PictureColumns:
         What else the user should know, such as that pictures were scaled down to save time.
     n_pictures, n_computed : int
         Number of cells with a usable picture, and of pictures that were not known before.
-    side : int
-        Pictures were scaled to so many pixels in width and height; 0 without any.
+    look : Look or None
+        How closely the network looked at them; None without any.
     n_unread : int
         Pictures for which there was no time; they count as missing.
     bad : tuple of BadFile
@@ -60,7 +60,7 @@ class PictureColumns:
     notes: tuple[str, ...] = ()
     n_pictures: int = 0
     n_computed: int = 0
-    side: int = 0
+    look: Look | None = None
     n_unread: int = 0
     bad: tuple[BadFile, ...] = ()
 
@@ -119,7 +119,7 @@ def read_pictures(
     columns: Sequence[str],
     *,
     root: str = "",
-    side: int | None = None,
+    look: Look | None = None,
     deadline: Deadline = NEVER,
     partial: bool = False,
     foresee: bool = False,
@@ -136,8 +136,8 @@ def read_pictures(
         The columns that hold pictures.
     root : str
         Folder or zip archive that relative paths start from.
-    side : int or None
-        Pictures are scaled to so many pixels in width and height; None for the best.
+    look : Look or None
+        How closely the network looks at a picture; None for the best.
     deadline : Deadline
         When this must be done at the latest.
     partial : bool
@@ -161,13 +161,13 @@ def read_pictures(
         return NO_PICTURES
     need_vision()
     table = with_unique_names(table)
-    side = side or SIDES[0]
+    look = look or BEST_LOOK
     planned: dict[str, PlannedCells] = {}
     warnings: list[str] = []
     bad: list[BadFile] = []
     n_pictures = n_computed = n_unread = 0
     for name in columns:
-        reading = ImageReading(side, root)
+        reading = ImageReading(look, root)
         # What is left of the time is divided by the columns that are left.
         share = deadline.part(1.0 / (len(columns) - len(planned))) if foresee else deadline
         embedded = reading.embed(
@@ -196,19 +196,21 @@ def read_pictures(
         tuple(warnings),
         n_pictures=n_pictures,
         n_computed=n_computed,
-        side=side,
+        look=look,
         n_unread=n_unread,
         bad=tuple(bad),
     )
 
 
-def scaled_down(side: int) -> tuple[str, ...]:
-    """Return what to say of pictures of this side: nothing if it is the best."""
-    if side == SIDES[0]:
+def less_closely(look: Look) -> tuple[str, ...]:
+    """Return what to say of pictures that were looked at so: nothing if it is the best."""
+    if look == BEST_LOOK:
         return ()
+    cuts = "" if look.n_scales == BEST_LOOK.n_scales else " and seen as a whole only"
     return (
-        f"pictures are scaled to {side} x {side} pixels, so that there is time for the search; "
-        f"with more time they are scaled to {SIDES[0]}",
+        f"pictures are scaled to {look.side} x {look.side} pixels{cuts}, so that there is time for "
+        f"the search; with more time they are scaled to {BEST_LOOK.side} and looked at at "
+        f"{BEST_LOOK.n_scales} scales",
     )
 
 
@@ -216,36 +218,33 @@ def _may_hold_pictures(series: "pd.Series[Any]") -> bool:
     return pd.api.types.is_object_dtype(series.dtype) or pd.api.types.is_string_dtype(series.dtype)
 
 
-def affordable_side(
+def affordable_look(
     table: pd.DataFrame,
     columns: Sequence[str],
     root: str,
     seconds: float,
     store: VectorStore | None = None,
     clock: Callable[[], float] = time.perf_counter,
-) -> int:
-    """Return the largest side at which all pictures are ready within the seconds.
+) -> Look:
+    """Return the closest look at which all pictures are ready within the seconds.
 
-    A few pictures are timed, so that the machine and the size of the files count. The time falls
-    with the square of the side.
+    A few pictures are timed, so that the machine and the size of the files count; what other
+    looks take follows from their cost.
     """
     n_pictures = sum(int(table[name].nunique()) for name in columns if _is_hashable(table[name]))
     some = table[columns[0]].dropna().drop_duplicates() if _is_hashable(table[columns[0]]) else None
     if some is None or len(some) <= 2 * _TIMED:
-        return SIDES[0]
-    reading = ImageReading(SIDES[0], root)
+        return BEST_LOOK
+    reading = ImageReading(BEST_LOOK, root)
     reading.embed(some.iloc[:1], store=store)  # loads the network
     # From the middle: an earlier, interrupted run has begun at the start.
     middle = some.iloc[len(some) // 2 : len(some) // 2 + _TIMED]
     began = clock()
     n_timed = reading.embed(middle, store=store).n_computed
     if n_timed < _TIMED // 2:  # known from before
-        return SIDES[0]
+        return BEST_LOOK
     expected = (clock() - began) / n_timed * n_pictures
-    for side in SIDES:
-        if expected * (side / SIDES[0]) ** 2 <= seconds:
-            return side
-    return SIDES[-1]
+    return next((look for look in LOOKS if expected * look.cost <= seconds), LOOKS[-1])
 
 
 def _is_hashable(series: "pd.Series[Any]") -> bool:

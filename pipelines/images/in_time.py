@@ -1,7 +1,7 @@
 """The pictures of a training table, read within its time budget or not at all."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.util import find_spec
 
@@ -12,19 +12,36 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.bad_files import BadFiles
 from espalier.pipelines.images.columns import (
     PictureColumns,
-    affordable_side,
+    affordable_look,
     find_picture_columns,
+    less_closely,
     read_pictures,
-    scaled_down,
 )
-from espalier.pipelines.images.lite0 import SIDES
+from espalier.pipelines.images.looks import LOOKS, Look
 from espalier.pipelines.images.reading import VISION_PACKAGES
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
-BUDGET_SHARE = 0.25
-"""Share of the time budget that pictures may take; smaller ones take less."""
-LATEST_SHARE = 0.3
-"""Share of the budget within which pictures must be read, or smaller ones are taken."""
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Shares of the time budget.
+
+    Attributes
+    ----------
+    wanted : float
+        What reading the pictures may take; with less time they are looked at less closely.
+    latest : float
+        Within which they must be read, or the next quicker look is taken.
+    """
+
+    wanted: float
+    latest: float
+
+
+BESIDE_OTHERS = Shares(wanted=0.25, latest=0.3)
+"""Of a table that has other columns too."""
+ALONE = Shares(wanted=0.45, latest=0.5)
+"""Of one of nothing but pictures: how closely they are seen then decides more than the search."""
 LAST_SHARE = 0.2
 """Share of the budget that the smallest may take; what is not read by then counts as missing."""
 MOST_UNREAD = 0.8
@@ -36,7 +53,7 @@ def training_pictures(
     named: Sequence[str] | None,
     *,
     root: str = "",
-    side: int | None = None,
+    look: Look | None = None,
     leave_out: Sequence[str | None] = (),
     seconds: float | None = None,
     deadline: Deadline = NEVER,
@@ -69,13 +86,15 @@ def training_pictures(
         return PictureColumns({}, (said,))
     reads = partial(read_pictures, table, columns, root=root, policy=policy)
     if known_only:
-        return reads(side=side, deadline=deadline.sooner(0.0), partial=True)
+        return reads(look=look, deadline=deadline.sooner(0.0), partial=True)
     others = set(map(str, table.columns)) - set(columns) - set(map(str, leave_out))
     try:
-        if side is not None or seconds is None or not columns:
-            return reads(side=side, deadline=deadline)
-        expected = affordable_side(table, columns, root, BUDGET_SHARE * seconds)
-        return _read_in_time(reads, expected, seconds, deadline, has_others=bool(others))
+        if look is not None or seconds is None or not columns:
+            return reads(look=look, deadline=deadline)
+        shares = BESIDE_OTHERS if others else ALONE
+        expected = affordable_look(table, columns, root, shares.wanted * seconds)
+        in_time = deadline.sooner(shares.latest * seconds)
+        return _read_in_time(reads, expected, seconds, in_time, deadline, has_others=bool(others))
     except TimeoutError:
         raise UserError(
             f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "
@@ -86,32 +105,32 @@ def training_pictures(
 
 def _read_in_time(
     reads: Callable[..., PictureColumns],
-    expected: int,
+    expected: Look,
     seconds: float,
+    in_time: Deadline,
     deadline: Deadline,
     *,
     has_others: bool,
 ) -> PictureColumns:
-    """Return the pictures at the largest side that fits the budget, from the expected one on.
+    """Return the pictures with the closest look that fits the budget, from the expected one on.
 
     The first pictures told how long all will take, and each block tells it anew, as a machine may
-    get busier meanwhile. At the smallest side, what is not reached in time counts as missing.
+    get busier meanwhile. With the quickest look, what is not reached in time counts as missing.
     """
-    in_time = deadline.sooner(LATEST_SHARE * seconds)
-    for side in SIDES[SIDES.index(expected) : -1]:
+    for look in LOOKS[LOOKS.index(expected) : -1]:
         try:
-            found = reads(side=side, deadline=in_time, foresee=True)
+            found = reads(look=look, deadline=in_time, foresee=True)
         except TimeoutError:
             continue
-        return replace(found, notes=scaled_down(side))
-    side = SIDES[-1]
+        return replace(found, notes=less_closely(look))
+    look = LOOKS[-1]
     last = deadline.sooner(max(LAST_SHARE * seconds, in_time.seconds_left))
-    found = reads(side=side, deadline=last, partial=True)
+    found = reads(look=look, deadline=last, partial=True)
     if not has_others and _too_few(found):
-        found = reads(side=side, deadline=deadline, partial=True)
+        found = reads(look=look, deadline=deadline, partial=True)
         if _too_few(found):
             raise TimeoutError("too few pictures were read in time")
-    return replace(found, notes=scaled_down(side))
+    return replace(found, notes=less_closely(look))
 
 
 def _too_few(found: PictureColumns) -> bool:

@@ -3,7 +3,8 @@
 The network was trained on ImageNet (Tan and Le, *EfficientNet*, 2019; Apache-2.0). Two of its
 layers are used, which complement each other: the mean of the last one says *what* is in a picture;
 the last stage of blocks before, averaged over a grid of 3 x 3 places, also says *where*, which
-decides about signs, digits and scans (docs/decisions/0074).
+decides about signs, digits and scans (docs/decisions/0074). *What* is the mean over several cuts
+around the middle, as nobody knows how large things are in other people's pictures (0118).
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,10 @@ from numpy.typing import NDArray
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.frozen.network import file_digest, open_session
 from espalier.pipelines.images.decoding import decode_or_reason
+from espalier.pipelines.images.looks import BEST_LOOK, Look
 from espalier.pipelines.resources.cores import own_cores
 
 FILE = Path(__file__).with_name("weights") / "lite0.onnx"
-SIDES = (160, 128, 96, 64)
-"""Sides that pictures are scaled to, the best first; the time falls with the square."""
 PLACES = 3
 """The grid of places is so many wide and high."""
 WIDTH_WHAT, CHANNELS_WHERE = 1_280, 192
@@ -37,20 +37,20 @@ _SCHEME = 1
 
 @dataclass(frozen=True, slots=True)
 class Lite0:
-    """The network at one size of pictures.
+    """The network, looking at pictures in one way.
 
     Attributes
     ----------
-    side : int
-        Pictures are scaled to so many pixels in width and height.
+    look : Look
+        At which size, and at how many cuts of each.
     """
 
-    side: int = SIDES[0]
+    look: Look = BEST_LOOK
 
     @property
     def identity(self) -> str:
         """Name of the network with its weights, size and way of decoding."""
-        return f"lite0-{file_digest(_existing())[:16]}-{self.side}-v{_SCHEME}"
+        return f"lite0-{file_digest(_existing())[:16]}-{self.look}-v{_SCHEME}"
 
     def embed(self, contents: Sequence[Any]) -> "list[NDArray[np.float32] | str]":
         """Return the vector of each picture file, shape (`WIDTH`,), or why it has none.
@@ -71,15 +71,18 @@ class Lite0:
     ) -> "list[NDArray[np.float32] | str]":
         answers: list[NDArray[np.float32] | str] = []
         pictures: list[NDArray[np.uint8]] = []
-        for each in (decode_or_reason(content, self.side) for content in contents):
+        for each in (decode_or_reason(content, self.look.decoded) for content in contents):
             if isinstance(each, str):
                 answers.append(each)
             else:
                 answers.append(np.empty(0, dtype=np.float32))
                 pictures.append(each)
         if pictures:
-            what, where = session.run(["features", "map"], {"pixels": np.stack(pictures)})
-            vectors = iter(np.hstack([what, _by_place(where)]))
+            cuts = [self.look.cuts(each) for each in pictures]
+            what, where = session.run(["features", "map"], {"pixels": np.concatenate(cuts)})
+            n_cuts = self.look.n_scales
+            what = what.reshape(len(pictures), n_cuts, -1).mean(axis=1)
+            vectors = iter(np.hstack([what, _by_place(where[::n_cuts])]))
             answers = [each if isinstance(each, str) else next(vectors) for each in answers]
         return answers
 

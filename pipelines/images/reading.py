@@ -11,7 +11,8 @@ from espalier.pipelines.frozen.embedding import Embedded, embed_cells
 from espalier.pipelines.frozen.network import need_package
 from espalier.pipelines.frozen.store import VectorStore
 from espalier.pipelines.images.cells import PictureFiles, carried
-from espalier.pipelines.images.lite0 import SIDES, Lite0
+from espalier.pipelines.images.lite0 import Lite0
+from espalier.pipelines.images.looks import BEST_LOOK, Look
 from espalier.pipelines.resources.budget import NEVER, Deadline
 
 VISION_PACKAGES = ("PIL", "onnxruntime")
@@ -24,13 +25,13 @@ class ImageReading:
 
     Attributes
     ----------
-    side : int
-        Pictures are scaled to so many pixels in width and height.
+    look : Look
+        How closely the network looks at a picture.
     root : str
         Folder or zip archive that relative paths of the training started from.
     """
 
-    side: int = SIDES[0]
+    look: Look = BEST_LOOK
     root: str = ""
 
     @property
@@ -76,7 +77,7 @@ class ImageReading:
         return embed_cells(
             raw_cells(series),
             PictureFiles(self.root).load,
-            Lite0(self.side),
+            Lite0(self.look),
             store=store,
             deadline=deadline,
             partial=partial,

@@ -47,7 +47,7 @@ def embed_pictures(run: TrainingRun) -> PicturesRecord:
     pictures = frozen.pictures(table)
     return PicturesRecord(
         columns=tuple(pictures.planned),
-        side=pictures.side,
+        look=pictures.look,
         n_pictures=pictures.n_pictures,
         n_computed=pictures.n_computed,
         n_unread=pictures.n_unread,

@@ -90,7 +90,7 @@ def prepare_dataset(
         weight_column=request.weight_column,
         frozen=FrozenFeatures(
             image_columns=pictures.columns,
-            image_side=pictures.side or None,
+            image_look=pictures.look,
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
             meanings=request.portable is None,

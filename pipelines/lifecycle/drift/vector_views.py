@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import with_unique_names
 from espalier.pipelines.data.preparation import Preparation
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.preprocessing.vectors.column import VectorColumn
 from espalier.pipelines.seeds import drawn_rows
@@ -129,7 +130,7 @@ def views_to_json(views: Sequence[VectorView]) -> str:
             {
                 "column": view.column,
                 "kind": "picture" if isinstance(view.reading, ImageReading) else "text",
-                "with": view.reading.side
+                "with": str(view.reading.look)
                 if isinstance(view.reading, ImageReading)
                 else view.reading.network,
                 "width": len(view.mean),
@@ -146,7 +147,7 @@ def views_from_json(text: str) -> tuple[VectorView, ...]:
     return tuple(
         VectorView(
             column=each["column"],
-            reading=ImageReading(int(each["with"]))
+            reading=ImageReading(Look.parse(each["with"]))
             if each["kind"] == "picture"
             else MeaningReading(each["with"]),
             mean=_unpacked(each["mean"]),

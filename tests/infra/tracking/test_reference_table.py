@@ -9,6 +9,7 @@ from espalier.infra.tracking.reference_table import (
     read_reference,
 )
 from espalier.infra.tracking.tracking import Tracking
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.lifecycle.drift.drift import measure_drift
 from espalier.pipelines.lifecycle.drift.reference import sample_rows
@@ -56,7 +57,7 @@ def test_a_training_that_kept_nothing_has_nothing(stores):
 def test_pictures_are_kept_for_others_and_compared_by_their_numbers(stores, sample):
     view = VectorView(
         column="note",
-        reading=ImageReading(64),
+        reading=ImageReading(Look(64)),
         mean=np.zeros(3, dtype=np.float32),
         directions=np.ones((3, 1), dtype=np.float32),
     )

@@ -12,9 +12,10 @@ from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.data.assemble import assemble
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.columns import read_pictures
+from espalier.pipelines.images.looks import Look
 from tests.picture_maker import as_bytes, shape_picture
 
-SMALL = {"image_columns": ("photo",), "image_side": 64}
+SMALL = {"image_columns": ("photo",), "image_look": Look(64)}
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def table():
 
 
 def test_all_of_them_are_listed_with_row_and_reason(table):
-    found = read_pictures(table, ["photo"], side=64)
+    found = read_pictures(table, ["photo"], look=Look(64))
     assert [(each.column, each.row) for each in found.bad] == [("photo", 3), ("photo", 17)]
     assert "no picture of a known format" in found.bad[0].reason
     assert (
@@ -38,8 +39,8 @@ def test_all_of_them_are_listed_with_row_and_reason(table):
 
 def test_they_can_be_refused(table):
     with pytest.raises(UserError, match=r"2 of 30 pictures.*row 4.*row 18.*set-aside"):
-        read_pictures(table, ["photo"], side=64, policy="refuse")
-    read_pictures(table.drop([3, 17]), ["photo"], side=64, policy="refuse")
+        read_pictures(table, ["photo"], look=Look(64), policy="refuse")
+    read_pictures(table.drop([3, 17]), ["photo"], look=Look(64), policy="refuse")
 
 
 def test_their_rows_can_be_set_aside(table):
@@ -76,7 +77,7 @@ def test_a_bomb_is_refused_and_a_large_photograph_is_read(table):
     rows = table.iloc[:8].copy()
     rows.iat[0, 0] = _hundred_megapixels("PNG")
     rows.iat[1, 0] = _hundred_megapixels("JPEG")
-    found = read_pictures(rows, ["photo"], side=64)
+    found = read_pictures(rows, ["photo"], look=Look(64))
     reasons = {each.row: each.reason for each in found.bad}
     assert "million pixels" in reasons[0]
     assert 1 not in reasons
@@ -95,6 +96,6 @@ def test_odd_files_of_cameras_are_read(table):
         as_bytes(picture, "JPEG")[:-400],  # cut off
         *rows["photo"].tolist()[5:],
     ]
-    found = read_pictures(rows, ["photo"], side=64)
+    found = read_pictures(rows, ["photo"], look=Look(64))
     assert [each.row for each in found.bad] == [4]
     assert found.n_pictures == 9

@@ -9,13 +9,14 @@ from espalier.pipelines.frozen.store import VectorStore
 from espalier.pipelines.images import columns as module
 from espalier.pipelines.images import in_time
 from espalier.pipelines.images.columns import (
-    affordable_side,
+    affordable_look,
     find_picture_columns,
+    less_closely,
     read_pictures,
-    scaled_down,
 )
 from espalier.pipelines.images.in_time import training_pictures
-from espalier.pipelines.images.lite0 import SIDES, WIDTH
+from espalier.pipelines.images.lite0 import WIDTH
+from espalier.pipelines.images.looks import BEST_LOOK, LOOKS, Look
 from espalier.pipelines.resources.budget import Deadline
 from tests.picture_maker import as_bytes, class_folders, shape_picture
 
@@ -97,11 +98,11 @@ def test_short_budgets_take_smaller_pictures(monkeypatch, tmp_path):
     def clock() -> float:
         return float(next(ticks))
 
-    slow = affordable_side(rows, ["photo"], "", 7.5, VectorStore(tmp_path / "a"), clock)
-    assert slow < SIDES[0]
-    assert "so that there is time" in scaled_down(slow)[0]
-    unhurried = affordable_side(rows, ["photo"], "", 1e6, VectorStore(tmp_path / "b"))
-    assert unhurried == SIDES[0]
+    slow = affordable_look(rows, ["photo"], "", 7.5, VectorStore(tmp_path / "a"), clock)
+    assert slow.cost < 1.0
+    assert "so that there is time" in less_closely(slow)[0]
+    unhurried = affordable_look(rows, ["photo"], "", 1e6, VectorStore(tmp_path / "b"))
+    assert unhurried == BEST_LOOK
 
 
 def test_no_time_at_all_is_said(table):
@@ -116,16 +117,16 @@ def test_pictures_that_take_longer_than_expected_are_taken_smaller(monkeypatch):
     real = in_time.read_pictures
 
     def slow(table, columns, **options):
-        asked.append(options["side"])
-        if options["side"] > 96:
+        asked.append(options["look"])
+        if options["look"].side > 96:
             raise TimeoutError
         return real(table, columns, **options)
 
     monkeypatch.setattr(in_time, "read_pictures", slow)
     found = training_pictures(rows, ["photo"], seconds=30.0)
-    assert asked == [160, 128, 96]
-    assert found.side == 96
-    assert "scaled to 96 x 96 pixels" in found.notes[0]
+    assert asked == [*LOOKS[:-2], Look(96)]
+    assert found.look == Look(96)
+    assert "scaled to 96 x 96 pixels and seen as a whole only" in found.notes[0]
 
 
 def test_a_late_reading_gives_up_after_a_few_blocks(monkeypatch, tmp_path):
@@ -137,7 +138,7 @@ def test_a_late_reading_gives_up_after_a_few_blocks(monkeypatch, tmp_path):
         read_pictures(
             rows,
             ["photo"],
-            side=64,
+            look=Look(64),
             deadline=Deadline(20.0, clock=lambda: float(next(ticks))),
             foresee=True,
             store=store,
@@ -169,14 +170,28 @@ def test_pictures_without_time_count_as_missing(monkeypatch):
     some = read_pictures(
         rows,
         ["photo"],
-        side=SIDES[-1],
+        look=LOOKS[-1],
         deadline=Deadline(1.5, clock=lambda: float(next(ticks))),
         partial=True,
     )
     assert 0 < some.n_unread < 12
     assert f"{some.n_unread} of 12 pictures could not be read" in some.warnings[-1]
-    known = training_pictures(rows, ["photo"], side=SIDES[-1], known_only=True)
+    known = training_pictures(rows, ["photo"], look=LOOKS[-1], known_only=True)
     assert known.n_unread == some.n_unread
-    whole = training_pictures(rows, ["photo"], side=SIDES[-1])
+    whole = training_pictures(rows, ["photo"], look=LOOKS[-1])
     assert whole.n_unread == 0
     assert whole.n_computed == some.n_unread
+
+
+@pytest.mark.parametrize(("others", "seconds"), [((), 45.0), (("rooms",), 25.0)])
+def test_nothing_but_pictures_may_take_more_of_the_time(monkeypatch, others, seconds):
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
+    asked = []
+
+    def affordable(table, columns, root, allowed):
+        asked.append(allowed)
+        return LOOKS[-1]
+
+    monkeypatch.setattr(in_time, "affordable_look", affordable)
+    training_pictures(rows.assign(**dict.fromkeys(others, 1.0)), ["photo"], seconds=100.0)
+    assert asked == [seconds]

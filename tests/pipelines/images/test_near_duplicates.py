@@ -6,6 +6,7 @@ import pytest
 
 from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.images.near_duplicates import (
     AverageHash,
     NearDuplicates,
@@ -25,7 +26,7 @@ def split():
     cells[38] = as_bytes(pictures[11].resize((48, 48)))
     table = pd.DataFrame({"photo": cells, "kind": ["disc", "square"] * 20})
     made = assemble(
-        table, target="kind", frozen=FrozenFeatures(image_columns=("photo",), image_side=64)
+        table, target="kind", frozen=FrozenFeatures(image_columns=("photo",), image_look=Look(64))
     )
     return table, made, np.arange(30), np.arange(30, 40)
 

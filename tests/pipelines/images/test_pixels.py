@@ -11,6 +11,7 @@ from espalier.pipelines.data.preparation import prepare
 from espalier.pipelines.images import pixels as module
 from espalier.pipelines.images.columns import read_pictures
 from espalier.pipelines.images.decoding import decode
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.images.pixels import PixelReading, affordable_side, with_pixels
 from espalier.pipelines.metafeatures.profile import profile
 from espalier.pipelines.problem import ProblemKind
@@ -28,7 +29,7 @@ def pictures(tmp_path_factory):
 @pytest.fixture
 def prepared(pictures):
     table, root = pictures
-    planned = read_pictures(table, ["path"], root=root, side=64).planned
+    planned = read_pictures(table, ["path"], root=root, look=Look(64)).planned
     return table, *prepare(table, target=None, given=planned)
 
 

@@ -9,6 +9,7 @@ from espalier.pipelines.data.fingerprint import fingerprint
 from espalier.pipelines.data.row_keys import row_keys
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images import pixels
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.tasks.data.early_table import EarlyTable
 from espalier.tasks.data.load_table import load_table
@@ -82,7 +83,7 @@ def test_pixels_follow_the_time_and_stay(tmp_path, monkeypatch):
     root = class_folders(tmp_path / "shapes", 12)
     paths = sorted(map(str, root.rglob("*.png")))
     table = pd.DataFrame({"photo": paths, "kind": [path.split("/")[-2] for path in paths]})
-    record = PicturesRecord(columns=("photo",), side=64)
+    record = PicturesRecord(columns=("photo",), look=Look(64))
 
     def prepared(place, **asked):
         request = TrainRequest(data="w", target="kind", **asked)

@@ -6,6 +6,7 @@ import pytest
 
 from espalier.pipelines.automl.frozen_features import FrozenFeatures
 from espalier.pipelines.data.assemble import assemble
+from espalier.pipelines.images.looks import Look
 from espalier.pipelines.lifecycle.drift.drift import DriftLimits, measure_drift
 from espalier.pipelines.lifecycle.drift.reference import profile_table
 from espalier.pipelines.lifecycle.drift.vector_views import (
@@ -31,7 +32,7 @@ def _rows(kinds, first, tmp_path):
 def reference(tmp_path):
     rows = _rows(["disc", "square"] * 30, 0, tmp_path)
     made = assemble(
-        rows, target="y", frozen=FrozenFeatures(image_columns=("photo",), image_side=64)
+        rows, target="y", frozen=FrozenFeatures(image_columns=("photo",), image_look=Look(64))
     )
     views = views_from_json(views_to_json(views_of(rows, made.preparation)))
     return views, profile_table(as_seen(rows, views), target="y", is_classification=True)
