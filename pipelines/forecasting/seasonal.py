@@ -1,8 +1,7 @@
-"""Seasonal patterns of the series of a block: a test, the pattern, and taking it out.
+"""Seasonal patterns of the series of a block: the pattern, and taking it out.
 
 The pattern is that of classical decomposition: the mean difference (or ratio) from a moving
-average over one season. A series has a season if its autocorrelation at that lag is significant,
-as in Fiorucci et al. (2016), *Models for optimising the theta method*.
+average over one season.
 """
 
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.forecasting.blocks import Block
 from espalier.pipelines.forecasting.panel import Floats
-
-Z90 = 1.645
+from espalier.pipelines.forecasting.season_clarity import is_seasonal, moving_mean
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,58 +52,6 @@ class Pattern:
         steps = block.lengths[:, None] + np.arange(forecasts.shape[1])
         pattern = self.at(steps)
         return np.where(self.multiplied[:, None], forecasts * pattern, forecasts + pattern)
-
-
-def is_seasonal(block: Block, z: float = Z90) -> NDArray[np.bool_]:
-    """Return which series have a significant autocorrelation at the lag of the season, (n,)."""
-    m, lengths, mask = block.season, block.lengths, block.mask
-    if m < 2:
-        return np.zeros(len(block), dtype=bool)
-    # A trend is autocorrelated at any lag, so its line is taken out.
-    centred = np.where(mask, block.values - _line(block), 0.0)
-    variance = np.maximum((centred**2).sum(axis=1), 1e-300)
-    lags = min(m, block.values.shape[1] - 1)
-    size = 1 << int(block.values.shape[1] + lags).bit_length()
-    power = np.abs(np.fft.rfft(centred, size, axis=1)) ** 2
-    correlations = np.fft.irfft(power, size, axis=1)[:, 1 : lags + 1] / variance[:, None]
-    if lags < m:
-        return np.zeros(len(block), dtype=bool)
-    squares = (correlations[:, : m - 1] ** 2).sum(axis=1)
-    at_season = correlations[:, m - 1]
-    limit = z * np.sqrt((1.0 + 2.0 * squares) / lengths)
-    return (lengths >= 2 * m + 1) & (at_season > limit)
-
-
-def _line(block: Block) -> Floats:
-    """Return the straight line through each series, shape (n, T)."""
-    steps = np.arange(block.values.shape[1], dtype=np.float64)
-    n = block.lengths.astype(np.float64)
-    middle = (n - 1.0) / 2.0
-    mean = block.values.sum(axis=1) / n
-    spread = np.maximum(n * (n**2 - 1.0) / 12.0, 1e-300)
-    away = np.where(block.mask, steps - middle[:, None], 0.0)
-    slope = (away * block.values).sum(axis=1) / spread
-    return mean[:, None] + slope[:, None] * (steps - middle[:, None])
-
-
-def moving_mean(block: Block) -> Floats:
-    """Return the centred mean over one season, its two ends at half weight, (n, T).
-
-    NaN in the first and last half season of a series.
-    """
-    m = block.season
-    n, longest = block.values.shape
-    sums = np.concatenate([np.zeros((n, 1)), np.cumsum(block.values, axis=1)], axis=1)
-    half = m // 2
-    steps = np.arange(longest)
-    there = (steps >= half) & (steps + half < block.lengths[:, None])
-    low, high = np.clip(steps - half, 0, longest), np.clip(steps + half, 0, longest)
-    inner = sums[:, high] - sums[:, np.minimum(low + 1, longest)]
-    ends = block.values[:, np.minimum(low, longest - 1)]
-    ends = ends + block.values[:, np.minimum(high, longest - 1)]
-    if m % 2:  # an odd season has whole ends
-        return np.where(there, (inner + ends) / m, np.nan)
-    return np.where(there, (inner + 0.5 * ends) / m, np.nan)
 
 
 def seasonal_pattern(

@@ -319,10 +319,6 @@ REDUCTIONS: tuple[Learner, ...] = (
         anytime=True,
         packages=("lightgbm",),
     ),
-    *(
-        reduction_to(each)
-        for each in LEARNERS.values()
-        if ProblemKind.REGRESSION in each.problems and each.name != "lightgbm"
-    ),
+    *(reduction_to(each) for each in LEARNERS.values() if ProblemKind.REGRESSION in each.problems),
 )
 """Window-relative reductions by step, and to the families of tables; tried where they are named."""

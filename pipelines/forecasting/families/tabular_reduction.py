@@ -2,7 +2,8 @@
 
 The features and the target are those of `reduction`; the model is a `Candidate` as in a training on
 a table, with its own hyperparameters and the default preprocessing of its family, trained for the
-absolute error where the family can.
+absolute error where the family can. Its form is direct or recursive (see
+`espalier.pipelines.forecasting.recursion`).
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from espalier.pipelines.forecasting.families.apart import Regressor
 from espalier.pipelines.forecasting.families.bases import BASES, base_of
 from espalier.pipelines.forecasting.families.reduction import ReductionForecaster
 from espalier.pipelines.forecasting.panel import Floats
+from espalier.pipelines.forecasting.recursion import RecursiveForecaster
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.metrics.objective import ABSOLUTE_ERROR
 from espalier.pipelines.problem import ProblemKind
@@ -27,7 +29,8 @@ from espalier.pipelines.trials.configuration import Configuration, Value
 if TYPE_CHECKING:  # a served model must load without ConfigSpace
     from ConfigSpace import ConfigurationSpace
 
-_OWN = ("base", "window", "most_rows")
+_OWN = ("base", "form", "window", "most_rows")
+_DIRECT, _RECURSIVE = "direct", "recursive"
 _COLUMNS = 30
 
 
@@ -56,14 +59,19 @@ def reduction_to(learner: Learner) -> Learner:
 
 
 def _space(learner: Learner, shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
-    from ConfigSpace import Categorical, Integer
+    from ConfigSpace import Categorical, EqualsCondition, Integer
 
     space = learner.space(_row_shape(15_000))
+    base = Categorical("base", list(BASES), default="ces")
+    form = Categorical("form", [_DIRECT, _RECURSIVE], default=_DIRECT)
     space.add(
         [
-            Categorical("base", list(BASES), default="ces"),
+            base,
+            form,
             Integer("window", (4, 64), log=True, default=12),
             Categorical("most_rows", [5_000, 15_000, 40_000], default=15_000),
+            # The others would be forecast anew at each step, and are too slow for many origins.
+            EqualsCondition(base, form, _DIRECT),
         ]
     )
     return space
@@ -71,8 +79,10 @@ def _space(learner: Learner, shape: DatasetShape) -> "ConfigurationSpace":  # no
 
 def _build(learner: Learner, values: Mapping[str, Value], context: BuildContext) -> Any:
     own = {name: value for name, value in values.items() if name not in _OWN}
-    base = str(values["base"])
-    return ReductionForecaster(
+    # Trials of earlier versions name no form.
+    recursive = values.get("form", _DIRECT) == _RECURSIVE
+    base = "seasonal_naive" if recursive else str(values["base"])
+    forecaster = ReductionForecaster(
         fit_rows=partial(
             fit_candidate,
             learner=learner,
@@ -86,6 +96,7 @@ def _build(learner: Learner, values: Mapping[str, Value], context: BuildContext)
         most_rows=int(values["most_rows"]),
         seed=context.seed,
     )
+    return RecursiveForecaster(once=forecaster) if recursive else forecaster
 
 
 def _seconds(learner: Learner, values: Mapping[str, Value], shape: DatasetShape) -> float:

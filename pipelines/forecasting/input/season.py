@@ -1,15 +1,17 @@
 """The season of a panel: what the calendar suggests, if the series show it."""
 
 import numpy as np
+from scipy.special import betainc, ndtr
 
 from espalier.pipelines.forecasting.blocks import blocks_of
 from espalier.pipelines.forecasting.panel import Floats, Panel
-from espalier.pipelines.forecasting.seasonal import is_seasonal
+from espalier.pipelines.forecasting.season_clarity import season_clarity
 from espalier.pipelines.seeds import drawn_rows
 
 _SERIES, _FEW = 200, 20
-# Share of the series long enough that must show a season.
-_ENOUGH = 0.1
+# Share of the series long enough that must show a season, and how often so many of a panel without
+# one may do so by chance.
+_ENOUGH, _BY_CHANCE = 0.1, 0.01
 _LONGEST_LAG = 400
 _CLEAR = 0.3
 _STEPS = 3000
@@ -37,8 +39,11 @@ def _shows(panel: Panel, m: int) -> bool:
     # A long series need not be looked at as a whole.
     longest = max(_STEPS, 6 * m) if m <= 400 else 4 * m
     blocks = blocks_of(panel.take(long_enough), longest=longest, per_series=64, season=m)
-    shown = [is_seasonal(block) for block in blocks]
-    return float(np.mean(np.concatenate(shown))) >= _ENOUGH
+    clarity = np.sort(np.concatenate([season_clarity(block) for block in blocks]))[::-1]
+    count = int(np.ceil(_ENOUGH * len(clarity)))
+    # The chance that the clearest ``count`` of so many draws are as clear as the last of them.
+    by_chance = betainc(count, len(clarity) - count + 1, ndtr(-clarity[count - 1]))
+    return float(by_chance) < _BY_CHANCE
 
 
 def _by_autocorrelation(panel: Panel) -> tuple[int, ...]:
