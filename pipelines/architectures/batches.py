@@ -1,17 +1,76 @@
 """Rows to learn from, and batches of them as tensors."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from espalier.pipelines.architectures.augmenting import augmented, blended
+from espalier.pipelines.architectures.forward import MOMENTUM, forward
+from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours
+from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.weights import Array
 
 # An epoch of few rows has so many steps if batches need not be smaller than so many rows.
 _LEAST_STEPS, _LEAST_BATCH = 8, 8
+# The first part of a training may see pictures of this share of the side, of at least so many
+# pixels, if it has at least so many epochs.
+_SMALL, _LEAST_SMALL, _LEAST_EPOCHS = 0.625, 10, 4
+
+
+class Rows(Protocol):
+    """Rows to learn from, whatever a network sees of them."""
+
+    @property
+    def target(self) -> Array:
+        """Shares of the classes, or standardised values, shape (n_rows, n_outputs)."""
+        ...
+
+    @property
+    def weight(self) -> Array:
+        """How much each row counts, shape (n_rows,); mean 1."""
+        ...
+
+    def __len__(self) -> int: ...
+
+
+R = TypeVar("R", bound=Rows)
+
+
+class Subject(Protocol[R]):
+    """What a training is about: how rows become tensors, and what a network answers to them."""
+
+    def tensors(self, examples: R, rows: NDArray[np.int64]) -> tuple[Any, Any, Any]:
+        """Return what the network sees of rows, their targets and their weights."""
+        ...
+
+    def changed(self, seen: Any, target: Any, weight: Any) -> tuple[Any, Any, Any]:
+        """Return a batch as it is shown in training: augmented by chance."""
+        ...
+
+    def answers(
+        self,
+        weights: dict[str, Any],
+        seen: Any,
+        *,
+        training: bool = False,
+        n_steps: int = 0,
+        dropout: float = 0.0,
+        randomness: Any = None,
+    ) -> Any:
+        """Return answers before any softmax, (n_rows, n_outputs), after so many steps."""
+        ...
+
+    def losses(self, answers: Any, target: Any) -> Any:
+        """Return the loss of each row, shape (n_rows,)."""
+        ...
+
+    def easier(self, examples: R, recipe: Recipe) -> R | None:
+        """Return rows as the first part of a training sees them; None where all is the same."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +131,89 @@ class Batches:
 
     def losses(self, answers: Any, target: Any) -> Any:
         """Return the loss of each row: the cross entropy, or the squared error."""
-        if self.classification:
-            return -(target * answers.log_softmax(dim=1)).sum(dim=1)
-        return ((answers - target) ** 2).sum(dim=1)
+        return losses_of(answers, target, self.classification)
+
+
+class Pictures(Batches):
+    """Pictures as the subject of a training (`Subject`).
+
+    Parameters
+    ----------
+    network : Network
+        What is trained.
+    recipe : Recipe
+        How pictures are changed.
+    colours, classification
+        As in `Batches`.
+    rng : Generator
+        Draws the changes.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        colours: Colours,
+        classification: bool,
+        rng: np.random.Generator,
+    ) -> None:
+        super().__init__(colours, classification)
+        self._network, self._how, self._rng = network, recipe.augmentation, rng
+
+    def changed(self, seen: Any, target: Any, weight: Any) -> tuple[Any, Any, Any]:
+        """Return pictures, targets and weights, turned, covered and blended by chance."""
+        pictures = augmented(seen, self._how, self._rng)
+        if self._how.mixup:
+            n_of = self._network.n_pictures
+            return blended(pictures, target, weight, self._how.mixup, self._rng, n_of)
+        return pictures, target, weight
+
+    def answers(
+        self,
+        weights: dict[str, Any],
+        seen: Any,
+        *,
+        training: bool = False,
+        n_steps: int = 0,
+        dropout: float = 0.0,
+        randomness: Any = None,
+    ) -> Any:
+        """Return the network's answers."""
+        import torch
+
+        if training:
+            seen = seen.contiguous(memory_format=torch.channels_last)
+        return forward(
+            self._network,
+            weights,
+            seen,
+            training=training,
+            # The mean of the first batches, as the numbers to start from mean nothing.
+            momentum=max(MOMENTUM, 1.0 / (1 + n_steps)),
+            dropout=dropout,
+            randomness=randomness,
+        )
+
+    def easier(self, examples: Examples, recipe: Recipe) -> Examples | None:
+        """Return the rows with smaller pictures; None where all are shown as they are."""
+        side = round(_SMALL * self._network.side)
+        if not recipe.small_share or side < _LEAST_SMALL or recipe.epochs < _LEAST_EPOCHS:
+            return None
+        return replace(examples, pixels=shrunk(examples.pixels, side))
+
+
+def losses_of(answers: Any, target: Any, classification: bool) -> Any:
+    """Return the loss of each row: the cross entropy, or the squared error.
+
+    Parameters
+    ----------
+    answers : Tensor, shape (n_rows, n_outputs)
+        What a network answers, before any softmax.
+    target : Tensor, shape (n_rows, n_outputs)
+        Shares of the classes, or standardised values.
+    classification : bool
+        Which of the two.
+    """
+    if classification:
+        return -(target * answers.log_softmax(dim=1)).sum(dim=1)
+    return ((answers - target) ** 2).sum(dim=1)

@@ -70,35 +70,26 @@ def onnx_bytes(
     softmax : bool
         Whether answers are probabilities.
     """
-    from onnx import TensorProto, checker, helper
+    from onnx import TensorProto, helper
 
-    graph = _Graph()
+    graph = Graph()
     cast = graph.node("Cast", [PIXELS], to=TensorProto.FLOAT)
     centred = graph.node("Sub", [cast, graph.constant(colours.mean)])
     scaled = graph.node("Div", [centred, graph.constant(colours.spread)])
     values = [graph.node("Transpose", [scaled], perm=[0, 3, 1, 2])]
     for at, step in enumerate(network.steps):
         values.append(_written(graph, step, at, weights, values))
-    answers = graph.node("Softmax", [values[-1]], axis=1) if softmax else values[-1]
-    graph.node("Identity", [answers], output=ANSWERS)
+    graph.answer(values[-1], softmax=softmax)
     side = network.side
     shape: list[str | int | None] = ["pictures", side, side, COLOURS]
-    made = helper.make_graph(
-        graph.nodes,
+    return graph.file(
         "convnet",
-        [helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape)],
-        [helper.make_tensor_value_info(ANSWERS, TensorProto.FLOAT, ["rows", network.n_outputs])],
-        graph.constants,
+        helper.make_tensor_value_info(PIXELS, TensorProto.UINT8, shape),
+        network.n_outputs,
     )
-    opset = [helper.make_opsetid("", OPSET)]
-    model = helper.make_model(made, opset_imports=opset, producer_name="espalier")
-    model.ir_version = IR_VERSION
-    checker.check_model(model)
-    found: bytes = model.SerializeToString()
-    return found
 
 
-class _Graph:
+class Graph:
     """Nodes and constants as they are made."""
 
     def __init__(self) -> None:
@@ -122,8 +113,26 @@ class _Graph:
         self.constants.append(numpy_helper.from_array(array, name))
         return name
 
+    def answer(self, value: str, *, softmax: bool) -> None:
+        """Make a value the graph's answer, as probabilities if ``softmax``."""
+        answers = self.node("Softmax", [value], axis=1) if softmax else value
+        self.node("Identity", [answers], output=ANSWERS)
 
-def _written(graph: _Graph, step: Step, at: int, weights: Weights, values: list[str]) -> str:
+    def file(self, name: str, given: Any, n_outputs: int) -> bytes:
+        """Return the checked file of the graph, with one input and its answer."""
+        from onnx import TensorProto, checker, helper
+
+        answers = helper.make_tensor_value_info(ANSWERS, TensorProto.FLOAT, ["rows", n_outputs])
+        made = helper.make_graph(self.nodes, name, [given], [answers], self.constants)
+        opset = [helper.make_opsetid("", OPSET)]
+        model = helper.make_model(made, opset_imports=opset, producer_name="espalier")
+        model.ir_version = IR_VERSION
+        checker.check_model(model)
+        found: bytes = model.SerializeToString()
+        return found
+
+
+def _written(graph: Graph, step: Step, at: int, weights: Weights, values: list[str]) -> str:
     """Add the nodes of step number ``at``; return the name of its value."""
     value = values[step.source]
 
@@ -145,7 +154,7 @@ def _written(graph: _Graph, step: Step, at: int, weights: Weights, values: list[
             return graph.node("BatchNormalization", inputs, epsilon=EPSILON)
         return _group_norm(graph, step, named("scale"), named("shift"), value)
     if isinstance(step, Activation):
-        return _activation(graph, step, value)
+        return activation_node(graph, step, value)
     if isinstance(step, Gate):
         means = graph.node("GlobalAveragePool", [value])
         flat = graph.node("Flatten", [means], axis=1)
@@ -165,7 +174,8 @@ def _written(graph: _Graph, step: Step, at: int, weights: Weights, values: list[
     return graph.node("Gemm", [value, named("weight"), named("bias")], transB=1)
 
 
-def _activation(graph: _Graph, step: Activation, value: str) -> str:
+def activation_node(graph: Graph, step: Activation, value: str) -> str:
+    """Add the nodes of a nonlinearity; return the name of its value."""
     if step.kind == "relu":
         return graph.node("Relu", [value])
     if step.kind == "hardswish":
@@ -173,7 +183,7 @@ def _activation(graph: _Graph, step: Activation, value: str) -> str:
     return graph.node("Mul", [value, graph.node("Sigmoid", [value])])
 
 
-def _group_norm(graph: _Graph, step: Normalisation, scale: str, shift: str, value: str) -> str:
+def _group_norm(graph: Graph, step: Normalisation, scale: str, shift: str, value: str) -> str:
     """Add a group normalisation: groups of channels as the channels of an instance's."""
     n_groups = step.channels // GROUP_CHANNELS
     shape = graph.node("Shape", [value])

@@ -3,18 +3,21 @@
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from espalier.pipelines.architectures.augmenting import augmented, blended
-from espalier.pipelines.architectures.batches import Batches, Examples, rows_a_step
-from espalier.pipelines.architectures.forward import MOMENTUM, forward
+from espalier.pipelines.architectures.batches import (
+    Examples,
+    Pictures,
+    R,
+    Subject,
+    rows_a_step,
+)
 from espalier.pipelines.architectures.layers import Network
 from espalier.pipelines.architectures.onnx_file import Colours
-from espalier.pipelines.architectures.pixel_sizes import shrunk
 from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.weights import Array, Weights, is_fitted
 from espalier.pipelines.resources.budget import NEVER, Deadline
@@ -22,9 +25,6 @@ from espalier.pipelines.resources.budget import NEVER, Deadline
 # Part of the time after which the learning rate has fallen: the rest is for the last validation.
 _TIME_SHARE = 0.93
 _CLIP = 5.0
-# The first part of a training may see pictures of this share of the side, of at least so many
-# pixels, if it has at least so many epochs.
-_SMALL, _LEAST_SMALL, _LEAST_EPOCHS = 0.625, 10, 4
 _ROWS_A_BLOCK = 256
 # Training ends where the answers have been no better for this share of its epochs, and this many.
 _PATIENCE_SHARE, _PATIENCE = 0.35, 6
@@ -62,10 +62,7 @@ def train_network(
     deadline: Deadline = NEVER,
     n_threads: int = 1,
 ) -> Trained:
-    """Train a network.
-
-    The learning rate falls by the epochs done or by the time spent, whichever is further, so that a
-    training that the deadline ends has come to rest like any other.
+    """Train a network of pictures; see `train`.
 
     Parameters
     ----------
@@ -86,26 +83,63 @@ def train_network(
     n_threads : int
         Threads; sums depend on their number in the last digits.
     """
+    subject = Pictures(network, recipe, colours, classification, rng)
+    return train(
+        subject,
+        recipe,
+        start,
+        examples,
+        classification=classification,
+        rng=rng,
+        valid=valid,
+        deadline=deadline,
+        n_threads=n_threads,
+    )
+
+
+def train(
+    subject: Subject[R],
+    recipe: Recipe,
+    start: Weights,
+    examples: R,
+    *,
+    classification: bool,
+    rng: np.random.Generator,
+    valid: R | None = None,
+    deadline: Deadline = NEVER,
+    n_threads: int = 1,
+) -> Trained:
+    """Train a network, whatever it sees.
+
+    The learning rate falls by the epochs done or by the time spent, whichever is further, so that a
+    training that the deadline ends has come to rest like any other.
+
+    Parameters
+    ----------
+    subject : Subject
+        Makes tensors of rows, and answers.
+    recipe, start, examples, classification, rng, valid, deadline, n_threads
+        As in `train_network`.
+    """
     with using_threads(n_threads):
-        run = _Training(network, recipe, start, colours, classification, rng)
+        run = _Training(subject, recipe, start, classification, rng)
         return run.run(examples, valid, deadline)
 
 
-class _Training:
+class _Training(Generic[R]):
     """One training."""
 
     def __init__(
         self,
-        network: Network,
+        subject: Subject[R],
         recipe: Recipe,
         start: Weights,
-        colours: Colours,
         classification: bool,
         rng: np.random.Generator,
     ) -> None:
         import torch
 
-        self.network, self.recipe, self.rng = network, recipe, rng
+        self.subject, self.recipe, self.rng = subject, recipe, rng
         self.classification = classification
         self.weights: dict[str, Any] = {}
         for name, values in start.items():
@@ -116,16 +150,18 @@ class _Training:
         self.optimiser = _optimiser(recipe, self.weights)
         self.n_steps = 0
         self.randomness = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        self.batches = Batches(colours, classification)
 
-    def run(self, examples: Examples, valid: Examples | None, deadline: Deadline) -> Trained:
+    def run(self, examples: R, valid: R | None, deadline: Deadline) -> Trained:
         """Train; return the weights of the best epoch."""
         recipe, seconds = self.recipe, deadline.seconds_left
         batch = rows_a_step(recipe, len(examples))
         steps = max(1, len(examples) // batch)
         best, losses, kept, epoch = math.inf, list[float](), self._copied(), 0
         best_epoch, progress = 1, 0.0
-        large, small = (examples, valid), self._smaller(examples, valid)
+        large, easier = (examples, valid), self.subject.easier(examples, recipe)
+        small = None
+        if easier is not None:
+            small = easier, None if valid is None else self.subject.easier(valid, recipe)
         shown = small or large
         for epoch in range(1, recipe.epochs + 1):
             if shown is small and max(progress, (epoch - 1) / recipe.epochs) >= recipe.small_share:
@@ -154,17 +190,7 @@ class _Training:
                 break
         return Trained(self._copied() if valid is None else kept, best_epoch, tuple(losses))
 
-    def _smaller(
-        self, examples: Examples, valid: Examples | None
-    ) -> tuple[Examples, Examples | None] | None:
-        """Return the rows with smaller pictures; None where all are shown as they are."""
-        side = round(_SMALL * self.network.side)
-        recipe = self.recipe
-        if not recipe.small_share or side < _LEAST_SMALL or recipe.epochs < _LEAST_EPOCHS:
-            return None
-        return _at_side(examples, side), None if valid is None else _at_side(valid, side)
-
-    def loss(self, examples: Examples) -> float:
+    def loss(self, examples: R) -> float:
         """Return the weighted mean loss on rows; infinite where it is no number."""
         import torch
 
@@ -172,37 +198,31 @@ class _Training:
         with torch.no_grad():
             for start in range(0, len(examples), _ROWS_A_BLOCK):
                 rows = np.arange(start, min(start + _ROWS_A_BLOCK, len(examples)))
-                pictures, target, weight = self.batches.tensors(examples, rows)
-                answers = forward(self.network, self.weights, pictures)
-                total += float((self.batches.losses(answers, target) * weight).sum())
+                seen, target, weight = self.subject.tensors(examples, rows)
+                answers = self.subject.answers(self.weights, seen)
+                total += float((self.subject.losses(answers, target) * weight).sum())
         mean = total / max(float(examples.weight.sum()), 1e-12)
         return mean if math.isfinite(mean) else math.inf
 
-    def _step(self, examples: Examples, rows: NDArray[np.int64], progress: float) -> None:
+    def _step(self, examples: R, rows: NDArray[np.int64], progress: float) -> None:
         """Take one step on some rows."""
         import torch
 
-        recipe, how = self.recipe, self.recipe.augmentation
-        pictures, target, weight = self.batches.tensors(examples, rows)
-        pictures = augmented(pictures, how, self.rng)
+        recipe, subject = self.recipe, self.subject
+        seen, target, weight = subject.tensors(examples, rows)
         if self.classification and recipe.label_smoothing:
             share = recipe.label_smoothing
             target = target * (1 - share) + share / target.shape[1]
-        if how.mixup:
-            pictures, target, weight = blended(
-                pictures, target, weight, how.mixup, self.rng, self.network.n_pictures
-            )
-        answers = forward(
-            self.network,
+        seen, target, weight = subject.changed(seen, target, weight)
+        answers = subject.answers(
             self.weights,
-            pictures.contiguous(memory_format=torch.channels_last),
+            seen,
             training=True,
-            # The mean of the first batches, as the numbers to start from mean nothing.
-            momentum=max(MOMENTUM, 1.0 / (1 + self.n_steps)),
+            n_steps=self.n_steps,
             dropout=recipe.dropout,
             randomness=self.randomness,
         )
-        loss = (self.batches.losses(answers, target) * weight).mean()
+        loss = (subject.losses(answers, target) * weight).mean()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         fitted = [each for each in self.weights.values() if each.requires_grad]
@@ -217,10 +237,6 @@ class _Training:
 
     def _copied(self) -> dict[str, Array]:
         return {name: each.detach().numpy().copy() for name, each in self.weights.items()}
-
-
-def _at_side(examples: Examples, side: int) -> Examples:
-    return replace(examples, pixels=shrunk(examples.pixels, side))
 
 
 def _time_spent(seconds: float, deadline: Deadline) -> float:

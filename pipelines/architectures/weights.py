@@ -17,7 +17,10 @@ Array = NDArray[np.float32]
 Weights = Mapping[str, Array]
 """By names such as ``3.weight``: the number of the step, and what it is."""
 
-FITTED = ("weight", "bias", "scale", "shift", "down", "down_bias", "up", "up_bias")
+FITTED = (
+    *("weight", "bias", "scale", "shift", "down", "down_bias", "up", "up_bias"),
+    *("recurrent", "recurrent_bias"),
+)
 """What gradients change; means and variances of batches are only tracked."""
 
 

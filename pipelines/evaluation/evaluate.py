@@ -149,6 +149,7 @@ def _fit_candidate(
         job.seed,
         iterations=job.iterations,
         rank_share=job.rank_share,
+        channel_share=job.channel_share,
         in_eight_bits=job.in_eight_bits,
     )
     if job.answers is not None:
@@ -200,6 +201,7 @@ def _run_folds(
             trial.seed,
             iterations=None if trial.variant is None else trial.variant.iterations,
             rank_share=None if trial.variant is None else trial.variant.rank_share,
+            channel_share=None if trial.variant is None else trial.variant.channel_share,
             in_eight_bits=trial.variant is not None and trial.variant.in_eight_bits,
         )
         parent = parents[number] if number < len(parents) else None
@@ -297,6 +299,7 @@ def _new_candidate(
     iterations: int | None = None,
     rank_share: float | None = None,
     in_eight_bits: bool = False,
+    channel_share: float | None = None,
 ) -> "Candidate":
     # Imported late: a process that only reads results needs no preprocessing library.
     from espalier.pipelines.learners.candidate import Candidate
@@ -312,6 +315,7 @@ def _new_candidate(
         objective=context.metric.objective,
         rank_share=rank_share,
         in_eight_bits=in_eight_bits,
+        channel_share=channel_share,
     )
 
 

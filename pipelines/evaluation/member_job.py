@@ -26,6 +26,8 @@ class MemberJob:
         Positions of the rows to fit to; None for all search rows.
     rank_share : float or None
         Share of the rank of a network's matrices that is left after the fit; None for all of it.
+    channel_share : float or None
+        Share of the channels of a network on pictures that is left after the fit; None for all.
     in_eight_bits : bool
         Whether the numbers of a network on pictures become integers of eight bits after the fit.
     answers : array or None
@@ -40,4 +42,5 @@ class MemberJob:
     rows: NDArray[Any] | None = field(default=None, repr=False)
     rank_share: float | None = None
     in_eight_bits: bool = False
+    channel_share: float | None = None
     answers: NDArray[Any] | None = field(default=None, repr=False)

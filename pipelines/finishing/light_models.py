@@ -1,9 +1,9 @@
 """Smaller forms of the best models, each with a score, a size and a latency of its own.
 
 A booster gets fewer rounds, a forest fewer trees, a network matrices of lower rank, one on pictures
-also numbers of eight bits. Each is fitted
-and scored on the folds of all trials, as they are, so that its score is as honest as theirs; only
-the seed and the configuration are those of the larger model.
+also numbers of eight bits, or fewer channels. Each is fitted and scored on the folds of all trials,
+as they are, so that its score is as honest as theirs; only the seed and the configuration are those
+of the larger model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,7 @@ SHARES: Mapping[Compression, tuple[float, ...]] = {
     Compression.ROUNDS: (0.5, 0.25, 0.125),
     Compression.TREES: (0.5, 0.25, 0.125),
     Compression.LOW_RANK: (0.5, 0.25),
+    Compression.PRUNED: (0.5,),
     Compression.EIGHT_BITS: (1.0,),
 }
 """What is left of a model, by how it is made smaller."""
@@ -37,11 +38,15 @@ _METHODS: Mapping[str, tuple[Compression, ...]] = {
     "extra_trees": (Compression.TREES,),
     "mlp": (Compression.LOW_RANK,),
     # The cheapest first: it needs no training.
-    "convnet": (Compression.EIGHT_BITS, Compression.LOW_RANK),
+    "convnet": (Compression.EIGHT_BITS, Compression.PRUNED, Compression.LOW_RANK),
 }
 # A network on pictures is made smaller as it is, fold by fold, where its folds' models are kept: of
 # the seconds of its trial that takes so much.
-_OF_KEPT: Mapping[Compression, float] = {Compression.EIGHT_BITS: 0.1, Compression.LOW_RANK: 0.4}
+_OF_KEPT: Mapping[Compression, float] = {
+    Compression.EIGHT_BITS: 0.1,
+    Compression.PRUNED: 0.3,
+    Compression.LOW_RANK: 0.4,
+}
 
 # Models that are made smaller: the best one and the best member of each further kind.
 _MOST_PARENTS = 3
@@ -205,7 +210,7 @@ def _parents(history: History, members: Sequence[int]) -> list[TrialResult]:
 
 def _variant(parent: TrialResult, method: Compression, share: float) -> Variant | None:
     """Return what to do to ``parent``; None if nothing would be left to leave out."""
-    if method in (Compression.LOW_RANK, Compression.EIGHT_BITS):
+    if method in _OF_KEPT:
         return Variant(of=parent.trial.number, method=method, share=share)
     if parent.rounds is None:
         return None

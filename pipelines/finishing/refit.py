@@ -46,6 +46,7 @@ def member_job(result: TrialResult) -> MemberJob:
         seed=result.trial.seed,
         iterations=result.rounds,
         rank_share=None if variant is None else variant.rank_share,
+        channel_share=None if variant is None else variant.channel_share,
         in_eight_bits=variant is not None and variant.in_eight_bits,
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.architectures.pixel_arrays import PixelArrays
+from espalier.pipelines.architectures.tokens.arrays import TokenArrays
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.row_weights import counting_rows, mean_one
@@ -63,6 +64,8 @@ class Candidate(BaseEstimator):
         None to leave the model as it is.
     in_eight_bits : bool
         Whether the numbers of a network on pictures become integers of eight bits after the fit.
+    channel_share : float or None
+        Share of the channels of a network on pictures that is left after the fit; None for all.
 
     Attributes
     ----------
@@ -82,6 +85,7 @@ class Candidate(BaseEstimator):
         objective: TrainingObjective = SQUARED_ERROR,
         rank_share: float | None = None,
         in_eight_bits: bool = False,
+        channel_share: float | None = None,
     ) -> None:
         self.configuration = configuration
         self.learner = learner
@@ -93,6 +97,7 @@ class Candidate(BaseEstimator):
         self.objective = objective
         self.rank_share = rank_share
         self.in_eight_bits = in_eight_bits
+        self.channel_share = channel_share
 
     def fit(
         self,
@@ -251,8 +256,9 @@ class Candidate(BaseEstimator):
             "categorical": self.features_.categorical_,
             "deadline": deadline,
             "parent": None if parent is None else parent.model_,
-            # Older versions had neither.
+            # Older versions had none of these.
             "rank_share": getattr(self, "rank_share", None),
+            "channel_share": getattr(self, "channel_share", None),
             "in_eight_bits": getattr(self, "in_eight_bits", False),
         }
         if len(valid):
@@ -274,10 +280,12 @@ class Candidate(BaseEstimator):
         self.model_ = model
         self.n_iterations_ = getattr(model, "n_iterations_", None)
 
-    def _new_features(self) -> FeatureMatrix | PixelArrays:
+    def _new_features(self) -> FeatureMatrix | PixelArrays | TokenArrays:
         """Return what turns prepared rows into what the family takes, unfitted."""
         if self.learner.preprocessing.pixels:
             return PixelArrays(dict(self.roles))
+        if self.learner.preprocessing.tokens:
+            return TokenArrays(dict(self.roles))
         return build_features(
             self.configuration.preprocessing_values,
             self.learner.preprocessing,

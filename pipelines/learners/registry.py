@@ -1,4 +1,4 @@
-"""All model families, by name: those of tables, and networks on the pixels of pictures."""
+"""All model families, by name: those of tables, and networks on pictures and on texts."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ from espalier.pipelines.learners.families.svm import SVM
 from espalier.pipelines.learners.families.xgboost_trees import XGBOOST
 from espalier.pipelines.learners.neural.convnet_family import CONVNET
 from espalier.pipelines.learners.neural.realmlp_family import REALMLP
+from espalier.pipelines.learners.neural.textnet_family import TEXTNET
 
 
 def _by_name(learners: tuple[Learner, ...]) -> Mapping[str, Learner]:
@@ -51,16 +52,18 @@ LEARNERS: Mapping[str, Learner] = _by_name(
 )
 
 
-# Only where pictures are kept as pixels: PyTorch is there, and time to train them.
-NETWORKS: Mapping[str, Learner] = _by_name((CONVNET,))
+# Of pictures only where they are kept as pixels: PyTorch is there, and time to train them. Of
+# texts only where they are named (docs/decisions/0131).
+NETWORKS: Mapping[str, Learner] = _by_name((CONVNET, TEXTNET))
 _ALL: Mapping[str, Learner] = {**LEARNERS, **NETWORKS}
 
 
 def uses_networks(names: Sequence[str | Learner] | None, *, interpretable: bool = False) -> bool:
-    """Whether families that a user names (None: those of every search) include networks."""
+    """Whether families that a user names (None: those of every search) are for pictures' pixels."""
     if names is None:
         return not interpretable
-    return any((each if isinstance(each, str) else each.name) in NETWORKS for each in names)
+    of_pixels = {each.name for each in NETWORKS.values() if each.preprocessing.pixels}
+    return any((each if isinstance(each, str) else each.name) in of_pixels for each in names)
 
 
 def choose_learners(
@@ -103,6 +106,13 @@ def choose_learners(
                 f"family {learner.name!r} is trained on pictures: it needs a column of them, and "
                 "a time budget that allows for it; give more time, or leave it out"
             )
+        if learner.preprocessing.tokens:
+            need_deep()
+            if not shape.n_text:
+                raise UserError(
+                    f"family {learner.name!r} is trained on texts, and no column of this table "
+                    "holds any; leave the family out"
+                )
     order = {name: position for position, name in enumerate(_ALL)}
     left = [
         learner

@@ -46,6 +46,9 @@ class PreprocessingTraits:
     pixels : bool
         Whether the model takes the pixels of pictures, uint8 of shape (n_rows, n_pictures, side,
         side, 3), instead of a matrix.
+    tokens : bool
+        Whether the model takes the tokens of texts, uint16 of shape (n_rows, n_columns, length),
+        instead of a matrix.
     formulas : bool
         Whether many random formulas of numeric columns may be added, where features may be
         constructed.
@@ -71,6 +74,7 @@ class PreprocessingTraits:
     directions: int = 48
     native_weighs: bool = True
     pixels: bool = False
+    tokens: bool = False
     formulas: bool = False
     lookups: tuple[str, ...] = ("none",)
     text_directions: int = 16

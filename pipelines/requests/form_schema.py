@@ -22,8 +22,8 @@ FAMILIES = (
     "bayes",
 )
 """Names of all families of tables; repeated here because importing the registry takes a second."""
-NETWORK_FAMILIES = ("convnet",)
-"""Names of the families of networks, which need columns of pictures."""
+NETWORK_FAMILIES = ("convnet", "textnet")
+"""Names of the families of networks, which need columns of pictures, or of texts."""
 
 METRICS = (
     "accuracy",

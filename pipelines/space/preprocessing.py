@@ -49,7 +49,7 @@ def preprocessing_space(traits: PreprocessingTraits, shape: DatasetShape) -> Con
         Shape of the table: its categories, text, dates and missing cells.
     """
     made = ConfigurationSpace()
-    if traits.pixels:
+    if traits.pixels or traits.tokens:
         if shape.problem.is_classification and _is_uneven(shape):
             _add_choice(made, "prep_weights", ("none", "balanced"))
         return made

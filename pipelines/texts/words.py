@@ -37,7 +37,7 @@ class StaticWords:
         contents : sequence of str
             Texts; what is beyond `MOST_TOKENS` tokens does not count.
         """
-        numbers, scale = _table()
+        numbers, scale = token_table()
         pieces = open_wordpieces()
         found: list[NDArray[np.float32] | str] = []
         for text in contents:
@@ -48,7 +48,7 @@ class StaticWords:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+def token_table() -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Return the tokens' numbers, shape (n_tokens, 256), and what one of them stands for."""
     with np.load(FILE, allow_pickle=False) as stored:
         return stored["numbers"], stored["scale"].astype(np.float32)

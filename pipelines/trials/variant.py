@@ -12,6 +12,7 @@ class Compression(StrEnum):
     ROUNDS = "rounds"  # a booster of fewer rounds
     TREES = "trees"  # a forest of fewer trees
     LOW_RANK = "low rank"  # a network whose matrices are products of two thinner ones
+    PRUNED = "channels"  # a network on pictures without the channels that matter least
     EIGHT_BITS = "eight bits"  # a network on pictures whose numbers have eight bits
     DISTILLED = "distilled"  # a small model that has learnt the answers of the ensemble
 
@@ -27,8 +28,8 @@ class Variant:
     method : Compression
         What was done.
     share : float
-        Share of the rounds, of the trees, or of the full rank that is left, in (0, 1]; 1 for a
-        distilled model and one of eight bits.
+        Share of the rounds, of the trees, of the full rank, or of the channels that is left, in
+        (0, 1]; 1 for a distilled model and one of eight bits.
     iterations : int or None
         Rounds or trees to train exactly; None for a network.
     """
@@ -46,6 +47,11 @@ class Variant:
     def rank_share(self) -> float | None:
         """Share of the rank of a network's matrices that is left; None for other models."""
         return self.share if self.method is Compression.LOW_RANK else None
+
+    @property
+    def channel_share(self) -> float | None:
+        """Share of the channels of a network on pictures that is left; None for other models."""
+        return self.share if self.method is Compression.PRUNED else None
 
     @property
     def in_eight_bits(self) -> bool:
@@ -68,6 +74,7 @@ class Variant:
             Compression.ROUNDS: "rounds",
             Compression.TREES: "trees",
             Compression.LOW_RANK: "rank",
+            Compression.PRUNED: "channels",
         }[self.method]
         return f"{self.share:.3g} of the {what} of trial {self.of}"
 

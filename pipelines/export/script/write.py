@@ -56,6 +56,8 @@ def script_of(model: EnsembleModel) -> tuple[str, tuple[str, ...]]:
         raise UserError("the best member predicts a constant; there is no pipeline to write")
     if candidate.learner.preprocessing.pixels:
         raise CannotExportError("a network of pictures", advice=ADVICE)
+    if candidate.learner.preprocessing.tokens:
+        raise CannotExportError("a network of texts", advice=ADVICE)
     classifies = candidate.shape.problem.is_classification
     parts = blocks(candidate.features_)
     estimator = on_scale(model_code(candidate), candidate)

@@ -198,4 +198,6 @@ class Learner:
         """Whether the family can be used on a dataset of this shape."""
         if self.preprocessing.pixels and not shape.n_pixels:
             return False
+        if self.preprocessing.tokens and not shape.n_text:
+            return False
         return shape.problem in self.problems and self.limits.admit(shape)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from espalier.pipelines.architectures.cost import network_cost
+from espalier.pipelines.architectures.tokens.cost import text_network_cost
 from espalier.pipelines.learners.additive.explainable_boosting import ExplainableBoosting
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
 from espalier.pipelines.learners.families.forest import GrownForest
@@ -21,6 +22,7 @@ from espalier.pipelines.learners.light.tree_depths import (
     of_xgboost,
 )
 from espalier.pipelines.learners.neural.convnet import ConvNet
+from espalier.pipelines.learners.neural.textnet import TextNet
 
 # Of the attributes with a leading underscore, those that a prediction reads.
 _READ = frozenset({"_fit_X", "_stored"})
@@ -61,6 +63,9 @@ def count_model(model: Any) -> ModelCounts | None:
         return ModelCounts(1, 0)
     if isinstance(model, ConvNet):  # its steps tell
         cost = network_cost(model.network_)
+        return ModelCounts(cost.parameters, 2 * cost.operations)
+    if isinstance(model, TextNet):
+        cost = text_network_cost(model.network_, model.n_vectors_)
         return ModelCounts(cost.parameters, 2 * cost.operations)
     counts = _counts(model)
     return counts if counts.parameters else None

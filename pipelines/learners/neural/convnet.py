@@ -16,6 +16,7 @@ from espalier.pipelines.architectures.recipe import Recipe
 from espalier.pipelines.architectures.runtime import run_network
 from espalier.pipelines.architectures.smaller.eight_bits import in_eight_bits as in_bytes
 from espalier.pipelines.architectures.smaller.low_rank import thinner
+from espalier.pipelines.architectures.smaller.pruned import narrower
 from espalier.pipelines.architectures.training import Trained, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
 from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, TargetCode
@@ -83,6 +84,7 @@ class ConvNet(PictureEstimator):
         deadline: Deadline | None = None,
         parent: "ConvNet | None" = None,
         rank_share: float | None = None,
+        channel_share: float | None = None,
         in_eight_bits: bool = False,
     ) -> "ConvNet":
         """Train on pictures and their codes or values.
@@ -105,10 +107,13 @@ class ConvNet(PictureEstimator):
         rank_share : float or None
             Share of the rank that the large layers are cut to once trained, after which a few more
             epochs follow. None for all of it.
+        channel_share : float or None
+            Share of the channels that is left once trained, those that matter most; a few more
+            epochs follow. None for all.
         in_eight_bits : bool
             Whether the stored numbers are integers of eight bits.
 
-        With either, a parent of the same network is taken as it is, and not trained further.
+        With any of these, a parent of the same network is taken as it is, and not trained further.
 
         Raises
         ------
@@ -134,7 +139,8 @@ class ConvNet(PictureEstimator):
             start, share = given.weights, given.share
         epochs = self.recipe.epochs if self.stop_after is None else self.stop_after
         is_heir = share >= _HEIR_SHARE
-        is_smaller = rank_share is not None or in_eight_bits
+        is_cut = rank_share is not None or channel_share is not None
+        is_smaller = is_cut or in_eight_bits
         if is_smaller and share == 1.0 and self.stop_after is None:  # a refit has other rows
             epochs = 0
         elif is_heir:
@@ -162,7 +168,7 @@ class ConvNet(PictureEstimator):
 
         trained = Trained(start, 0)
         if epochs:
-            until = until.part(1.0 - _MEND_SHARE) if rank_share is not None else until
+            until = until.part(1.0 - _MEND_SHARE) if is_cut else until
             # What a parent has learnt of pictures as they are is not to be learnt again.
             small = 0.0 if is_heir else self.recipe.small_share
             recipe = replace(self.recipe, epochs=epochs, small_share=small)
@@ -170,9 +176,13 @@ class ConvNet(PictureEstimator):
             until = deadline or NEVER
         before = parent.n_iterations_ if is_heir and parent is not None else 0
         self.n_iterations_ = min(before + trained.epochs, max(epochs, 2 * self.recipe.epochs))
+        left: Weights = trained.weights
         if rank_share is not None:
-            self.network_, thin = thinner(network, trained.weights, rank_share)
-            trained = train(self.network_, _mending(self.recipe), thin)
+            self.network_, left = thinner(network, left, rank_share)
+        if channel_share is not None:
+            self.network_, left = narrower(self.network_, left, channel_share)
+        if rank_share is not None or self.network_ != network:
+            trained = train(self.network_, _mending(self.recipe), left)
         self.losses_ = trained.losses
         self.stored_ = onnx_bytes(
             self.network_, trained.weights, colours, softmax=self.classification

@@ -10,6 +10,7 @@ from espalier.pipelines.architectures.recipe import Augmentation, Recipe
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.neural.convnet import ConvNet
+from espalier.pipelines.learners.neural.training_space import add_optimisers, recipe_by
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.trials.configuration import Value
@@ -86,24 +87,7 @@ def space(shape: DatasetShape) -> "ConfigurationSpace":
     )
     if len(sides) > 1:
         made.add(Categorical("side", sides, default=sides[-1]))
-    optimiser: Any = Categorical("optimiser", ["adamw", "adam", "sgd"], default="adamw")
-    beta: Any = Float("beta", (0.8, 0.99), default=0.9)
-    beta2: Any = Categorical("beta2", [0.99, 0.999], default=0.99)
-    rate: Any = Float("learning_rate", (5e-4, 3e-2), log=True, default=0.01)
-    decay: Any = Float("weight_decay", (1e-4, 0.3), log=True, default=0.05)
-    sgd_rate: Any = Float("sgd_learning_rate", (0.01, 0.5), log=True, default=0.1)
-    momentum: Any = Float("momentum", (0.5, 0.95), default=0.9)
-    sgd_decay: Any = Float("sgd_weight_decay", (1e-5, 5e-3), log=True, default=5e-4)
-    nesterov: Any = Categorical("nesterov", [True, False], default=True)
-    made.add([optimiser, beta, beta2, rate, decay, sgd_rate, momentum, sgd_decay, nesterov])
-    made.add([InCondition(each, optimiser, ["adamw", "adam"]) for each in (beta, beta2, rate)])
-    made.add(EqualsCondition(decay, optimiser, "adamw"))
-    made.add(
-        [
-            EqualsCondition(each, optimiser, "sgd")
-            for each in (sgd_rate, momentum, sgd_decay, nesterov)
-        ]
-    )
+    add_optimisers(made)
     mixes: Any = Categorical("mixes", [False, True], default=False)
     mixup: Any = Float("mixup", (0.1, 1.0), log=True, default=0.2)
     covers: Any = Categorical("covers", [False, True], default=False)
@@ -197,22 +181,8 @@ def values_of(stages: Sequence[Stage]) -> dict[str, Value]:
 
 def recipe_of(values: Mapping[str, Value]) -> Recipe:
     """Return how a configuration's network is trained."""
-    texts = cast("Mapping[str, Any]", values)
-    optimiser = texts["optimiser"]
-    is_sgd = optimiser == "sgd"
-    decay = "sgd_weight_decay" if is_sgd else "weight_decay"
-    return Recipe(
-        optimiser=optimiser,
-        learning_rate=float(values["sgd_learning_rate" if is_sgd else "learning_rate"]),
-        momentum=float(values["momentum" if is_sgd else "beta"]),
-        nesterov=bool(values.get("nesterov", False)),
-        beta2=float(values.get("beta2", 0.99)),
-        weight_decay=float(values.get(decay, 0.0)),
-        schedule=texts["schedule"],
-        batch_size=int(values["batch_size"]),
-        epochs=int(values["epochs"]),
-        label_smoothing=float(values.get("label_smoothing", 0.0)),
-        dropout=float(values["dropout"]),
+    return replace(
+        recipe_by(values),
         augmentation=Augmentation(
             flip=bool(values["flip"]),
             distortion=float(values["distortion"]),

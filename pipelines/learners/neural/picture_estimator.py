@@ -97,10 +97,16 @@ class TargetCode:
         side : int
             Pixels that the network takes in width and height.
         """
+        return Examples(shrunk(X, side), self.targets(y), counts_of(y, weight))
+
+    def targets(self, y: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what a network is to answer, shape (n_rows, n_outputs)."""
         if self.n_classes:
-            target = np.eye(self.n_classes, dtype=np.float32)[y]
-        else:
-            target = ((y - self.center) / self.spread).astype(np.float32)[:, None]
-        counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
-        counts = counts / max(float(counts.mean()), 1e-12)
-        return Examples(shrunk(X, side), target, counts.astype(np.float32))
+            return np.eye(self.n_classes, dtype=np.float32)[y]
+        return np.asarray((y - self.center) / self.spread, dtype=np.float32)[:, None]
+
+
+def counts_of(y: NDArray[Any], weight: NDArray[Any] | None) -> NDArray[np.float32]:
+    """Return how much each row of a target counts, mean 1; all alike without weights."""
+    counts = np.ones(len(y)) if weight is None else np.asarray(weight, dtype=np.float64)
+    return (counts / max(float(counts.mean()), 1e-12)).astype(np.float32)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from espalier.pipelines.architectures import training
+from espalier.pipelines.architectures import batches
 from espalier.pipelines.architectures.design import Design
 from espalier.pipelines.architectures.forward import forward
 from espalier.pipelines.architectures.onnx_file import Colours
@@ -73,8 +73,8 @@ def sides_seen(monkeypatch, recipe, **options):
             seen.append(pictures.shape[-1])
         return forward(network, weights, pictures, **how)
 
-    monkeypatch.setattr(training, "forward", watched)
-    monkeypatch.setattr(training, "_LEAST_SMALL", 6)
+    monkeypatch.setattr(batches, "forward", watched)
+    monkeypatch.setattr(batches, "_LEAST_SMALL", 6)
     return seen, train(recipe, **options)
 
 

@@ -61,6 +61,18 @@ def test_layers_of_low_rank_are_mended_by_a_few_epochs(whole):
     assert agree.mean() > 0.9
 
 
+def test_a_network_without_half_of_its_channels_is_an_ordinary_narrower_one(whole):
+    small = candidate(channel_share=0.5).fit(DATA.X, DATA.y, parent=whole)
+    assert len(small.model_.losses_) == 3
+    assert len(small.model_.network_.steps) == len(whole.model_.network_.steps)
+    assert count_model(small.model_).parameters < 0.5 * count_model(whole.model_).parameters
+    assert len(small.model_.stored_) < 0.6 * len(whole.model_.stored_)
+    agree = small.predict_scores(DATA.X).argmax(axis=1) == whole.predict_scores(DATA.X).argmax(1)
+    assert agree.mean() > 0.9
+    alone = candidate(channel_share=0.5).fit(DATA.X, DATA.y)  # without a parent it is trained first
+    assert alone.model_.network_ == small.model_.network_
+
+
 def test_a_refit_is_trained_on_its_rows_before_it_becomes_smaller(whole):
     job = candidate(in_eight_bits=True, iterations=2).fit(DATA.X, DATA.y, parent=whole)
     assert job.n_iterations_ > whole.n_iterations_
@@ -82,18 +94,20 @@ def test_both_are_trials_with_scores_sizes_and_latencies_of_their_own(tmp_path):
     made = [(each.variant.method, each.variant.share) for each in planned]
     assert made == [
         (Compression.EIGHT_BITS, 1.0),
+        (Compression.PRUNED, 0.5),
         (Compression.LOW_RANK, 0.5),
         (Compression.LOW_RANK, 0.25),
     ]
     results = [evaluate_trial(each, context).result for each in planned]
     assert all(each.succeeded for each in results)
     assert all(each.parameters <= first.parameters for each in results)
-    assert max(results[0].size_mb, results[2].size_mb) < first.size_mb
-    assert len({each.score for each in (first, *results)}) == 4
+    assert max(results[0].size_mb, results[1].size_mb, results[3].size_mb) < first.size_mb
+    assert len({each.score for each in (first, *results)}) == 5
     assert all(each.row_ms > 0 for each in results)
     assert results[0].iterations == first.iterations  # its networks are those of the folds' models
     assert member_job(results[0]).in_eight_bits
-    assert member_job(results[1]).rank_share == 0.5
+    assert member_job(results[1]).channel_share == 0.5
+    assert member_job(results[2]).rank_share == 0.5
 
 
 def test_without_much_time_the_cheapest_form_is_made():

@@ -1,0 +1,1 @@
+"""Networks for texts, from the tokens up: described, counted, trained, stored as ONNX."""
