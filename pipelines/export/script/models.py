@@ -6,7 +6,11 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.export.base.errors import CannotExportError
 from espalier.pipelines.export.script.code import ADVICE, Code
-from espalier.pipelines.learners.additive.explainable_boosting import ExplainableBoosting
+from espalier.pipelines.learners.additive.explainable_boosting import (
+    BOUNDS,
+    MOST_ROUNDS,
+    ExplainableBoosting,
+)
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.families.bayes import GaussianClassifier
 from espalier.pipelines.learners.families.catboost_trees import CatBoostModel
@@ -106,6 +110,9 @@ def _plain(model: Any, candidate: Candidate, classifies: bool) -> Code:
             "max_leaves": model.max_leaves,
             "interactions": round(model.pairs * candidate.features_.n_features_),
             "smoothing_rounds": model.smoothing_rounds,
+            "interaction_smoothing_rounds": model.smoothing_rounds // 2,
+            "max_rounds": MOST_ROUNDS,
+            **BOUNDS,
             "min_samples_leaf": model.min_rows,
             "gain_scale": model.gain_scale,
             "outer_bags": model.n_bags,

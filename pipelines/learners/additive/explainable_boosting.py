@@ -1,5 +1,7 @@
 """Explainable boosting machines (Nori, Jenkins, Koch and Caruana 2019), trained by `interpret`."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,17 @@ from espalier.pipelines.learners.losses.network_losses import softmax
 from espalier.pipelines.resources.budget import Deadline
 
 PACKAGE = TrainingPackage(module="interpret", distribution="interpret-core", extra="interpretable")
-_MOST_BINS, _MOST_PAIR_BINS = 256, 32
+BOUNDS: Mapping[str, float] = MappingProxyType(
+    {
+        "max_bins": 256,
+        "max_interaction_bins": 32,
+        # A gain of a thousandth in so many rounds; what more would gain, the bags' mean has.
+        "early_stopping_rounds": 50,
+        "early_stopping_tolerance": 1e-4,
+    }
+)
+"""Settings of `interpret` that bound what a fit takes, the same for every configuration."""
+MOST_ROUNDS, ROUNDS_WITHOUT_BAGS = 3_000, 300
 
 
 class ExplainableBoosting(BaseEstimator):
@@ -113,8 +125,7 @@ class ExplainableBoosting(BaseEstimator):
                 "nominal" if column in set(categorical) else "continuous"
                 for column in range(X.shape[1])
             ],
-            "max_bins": _MOST_BINS,
-            "max_interaction_bins": _MOST_PAIR_BINS,
+            **BOUNDS,
             "interactions": round(self.pairs * X.shape[1]) if X.shape[1] > 1 else 0,
             "validation_size": 0.15 if bags is not None else 0,
             "outer_bags": 1 if bags is None else bags.shape[1],
@@ -126,10 +137,7 @@ class ExplainableBoosting(BaseEstimator):
             # Nothing beside rows that count; rows of no weight alone would claim a whole bin.
             "reg_lambda": 1e-3,
             "max_leaves": self.max_leaves,
-            "max_rounds": 3_000 if bags is not None else 300,
-            # A gain of a thousandth in so many rounds; what more would gain, the bags' mean has.
-            "early_stopping_rounds": 50,
-            "early_stopping_tolerance": 1e-4,
+            "max_rounds": MOST_ROUNDS if bags is not None else ROUNDS_WITHOUT_BAGS,
             "callback": None if deadline is None else lambda *_: deadline.passed,
             # Bags in processes of their own cost more than they save at these sizes.
             "n_jobs": 1,
