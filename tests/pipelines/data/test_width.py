@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from espalier.pipelines.data import preparation
+from espalier.pipelines.data import prepare as preparing
 from espalier.pipelines.data.parsing import column_plans
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.data.parsing.text_cells import LONGEST_TEXT
@@ -22,7 +22,7 @@ def planned(monkeypatch):
         names.append(name)
         return column_plans.plan_column(name, *arguments, **options)
 
-    monkeypatch.setattr(preparation, "plan_column", plan_column)
+    monkeypatch.setattr(preparing, "plan_column", plan_column)
     return names
 
 
@@ -70,7 +70,7 @@ def test_they_are_read_as_they_are_one_by_one(monkeypatch, planned, n):
     table = odd_table().head(n)
     together, features = prepare(table, target="word")
     n_planned = len(planned)
-    monkeypatch.setattr(preparation, "plan_plain_numbers", lambda *_: {})
+    monkeypatch.setattr(preparing, "plan_plain_numbers", lambda *_: {})
     alone, others = prepare(table, target="word")
     assert together == alone
     pd.testing.assert_frame_equal(features, others)
