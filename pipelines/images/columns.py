@@ -209,7 +209,7 @@ def less_closely(look: Look) -> tuple[str, ...]:
     cuts = "" if look.n_scales == BEST_LOOK.n_scales else " and seen as a whole only"
     return (
         f"pictures are scaled to {look.side} x {look.side} pixels{cuts}, so that there is time for "
-        f"the search; with more time they are scaled to {BEST_LOOK.side} and looked at at "
+        f"the search; with more time they are scaled to {BEST_LOOK.side} and seen at "
         f"{BEST_LOOK.n_scales} scales",
     )
 
