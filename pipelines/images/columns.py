@@ -206,10 +206,10 @@ def less_closely(look: Look) -> tuple[str, ...]:
     """Return what to say of pictures that were looked at so: nothing if it is the best."""
     if look == BEST_LOOK:
         return ()
-    cuts = "" if look.n_scales == BEST_LOOK.n_scales else " and seen as a whole only"
+    seen = "as a whole only" if look.n_scales == 1 else f"at {look.n_scales} scales"
     return (
-        f"pictures are scaled to {look.side} x {look.side} pixels{cuts}, so that there is time for "
-        f"the search; with more time they are scaled to {BEST_LOOK.side} and seen at "
+        f"pictures are scaled to {look.side} x {look.side} pixels and seen {seen}, so that there "
+        f"is time for the search; with more time they are scaled to {BEST_LOOK.side} and seen at "
         f"{BEST_LOOK.n_scales} scales",
     )
 

@@ -101,6 +101,7 @@ def test_short_budgets_take_smaller_pictures(monkeypatch, tmp_path):
     slow = affordable_look(rows, ["photo"], "", 7.5, VectorStore(tmp_path / "a"), clock)
     assert slow.cost < 1.0
     assert "so that there is time" in less_closely(slow)[0]
+    assert "seen at 2 scales, so that" in less_closely(LOOKS[1])[0]
     unhurried = affordable_look(rows, ["photo"], "", 1e6, VectorStore(tmp_path / "b"))
     assert unhurried == BEST_LOOK
 
