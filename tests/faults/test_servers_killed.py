@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -222,10 +223,11 @@ def test_prefects_retry_continues_a_killed_run(servers, tumours, tmp_path):
     }
 
     def python(*arguments):
+        # As a worker does: a run's code is copied into a folder of its own.
         return subprocess.Popen(
             [sys.executable, *arguments],
             env=environment,
-            cwd=tmp_path,
+            cwd=tempfile.mkdtemp(dir=tmp_path),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
