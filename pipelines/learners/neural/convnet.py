@@ -19,7 +19,8 @@ from espalier.pipelines.architectures.smaller.low_rank import thinner
 from espalier.pipelines.architectures.smaller.pruned import narrower
 from espalier.pipelines.architectures.training import Trained, train_network
 from espalier.pipelines.architectures.weights import Weights, initial_weights
-from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, TargetCode
+from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, picture_examples
+from espalier.pipelines.learners.neural.target_code import TargetCode
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 
@@ -145,11 +146,11 @@ class ConvNet(PictureEstimator):
             epochs = 0
         elif is_heir:
             epochs = max(min(epochs, _LEAST_EPOCHS), round(_HEIR_EPOCHS * epochs))
-        examples = code.examples(X, y, sample_weight, side=network.side)
+        examples = picture_examples(code, X, y, sample_weight, side=network.side)
         colours = Colours.of(examples.pixels)
         valid = None
         if eval_set is not None:
-            valid = code.examples(*eval_set, eval_weight, side=network.side)
+            valid = picture_examples(code, *eval_set, eval_weight, side=network.side)
         until = deadline or NEVER
 
         def train(net: Network, recipe: Recipe, weights: Weights) -> Trained:

@@ -15,7 +15,8 @@ from espalier.pipelines.architectures.packages import need_deep
 from espalier.pipelines.architectures.training import using_threads
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.neural.convnet_family import CONVNET, design_of, recipe_of
-from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, TargetCode
+from espalier.pipelines.learners.neural.picture_estimator import PictureEstimator, picture_examples
+from espalier.pipelines.learners.neural.target_code import TargetCode
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.trials.configuration import Value
@@ -95,7 +96,7 @@ class SupernetSearch(PictureEstimator):
                 rng=rng,
             )
             examples, valid = (
-                code.examples(pixels, values, counts, side=supernet.side)
+                picture_examples(code, pixels, values, counts, side=supernet.side)
                 for pixels, values, counts in ((X, y, weight), (*eval_set, eval_weight))
             )
             self.found_ = search_supernet(

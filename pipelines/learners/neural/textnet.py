@@ -17,7 +17,7 @@ from espalier.pipelines.architectures.tokens.onnx_file import onnx_bytes
 from espalier.pipelines.architectures.tokens.runtime import StoredNetwork
 from espalier.pipelines.architectures.tokens.weights import initial_weights
 from espalier.pipelines.architectures.training import train
-from espalier.pipelines.learners.neural.picture_estimator import TargetCode, counts_of
+from espalier.pipelines.learners.neural.target_code import TargetCode, counts_of
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 
