@@ -49,16 +49,9 @@ def narrower(network: Network, weights: Weights, share: float) -> tuple[Network,
         place: _loudest(channels.loudness(weights), share)
         for place, channels in _free_channels(network).items()
     }
-    if all(len(each) == network_outputs(network, place) for place, each in kept.items()):
+    if all(len(each) == len(weights[f"{place}.weight"]) for place, each in kept.items()):
         return network, dict(weights)
     return _rebuilt(network, weights, kept)
-
-
-def network_outputs(network: Network, place: int) -> int:
-    """Return the channels of the convolution at step number ``place``."""
-    step = network.steps[place]
-    assert isinstance(step, Convolution)
-    return step.outputs
 
 
 @dataclass(slots=True)
