@@ -4,25 +4,28 @@ import numpy as np
 
 from espalier.pipelines.forecasting.panel import Panel
 
-# Origins of a trial; fewer for many rows, of which a few origins tell enough.
-MOST_ORIGINS = 6
-_USUAL_ORIGINS = 3
-_MANY_SERIES, _MANY_VALUES = 50, 3_000_000
+# Origins of a trial of few series, which tell little at each; fewer where a trial would take long.
+MOST_ORIGINS, _LONG_ORIGINS, _HUGE_ORIGINS = 12, 6, 1
+_LONG_VALUES, _HUGE_VALUES = 100_000, 3_000_000
+# Of many series a few origins tell enough.
+_ORIGINS_OF_MANY, _MANY_SERIES = 3, 50
 
 
 def origins_of(panel: Panel, horizon: int) -> tuple[int, ...]:
     """Return how many steps before the end a trial forecasts, the latest first.
 
-    As many whole horizons as leave half of the series two seasons to learn from; where no whole
-    one fits, half of the longest series.
+    As many whole horizons as leave half of the series two seasons to learn from, up to twelve
+    (three for 50 series and more, six for 100,000 values and more); where no whole one fits, half
+    of the longest series.
     """
     lengths = panel.lengths
     typical = float(np.quantile(lengths, 0.5))
     least = max(2 * panel.season + 1, min(horizon, 12), 3)
     fit = int((typical - least) // horizon)
-    most = _USUAL_ORIGINS if len(panel) >= _MANY_SERIES else MOST_ORIGINS
-    if lengths.sum() > _MANY_VALUES:
-        most = 1
+    most = _ORIGINS_OF_MANY if len(panel) >= _MANY_SERIES else MOST_ORIGINS
+    for values, allowed in ((_LONG_VALUES, _LONG_ORIGINS), (_HUGE_VALUES, _HUGE_ORIGINS)):
+        if lengths.sum() > values:
+            most = min(most, allowed)
     count = min(fit, most)
     if count >= 1:
         return tuple(horizon * (each + 1) for each in range(count))

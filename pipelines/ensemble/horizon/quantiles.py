@@ -9,6 +9,10 @@ shrunk to 1, as its residuals of one origin are alike. Errors grow or shrink wit
 series tell how large those of each origin are, all are brought to the size of the newest ones
 (adaptive conformal prediction). Angelopoulos, Bates (2023), *Conformal
 prediction: a gentle introduction*, with normalised residuals.
+
+Pooled residuals are divided by what the *other* origins say of size, as the next origin will be:
+Barber, Candes, Ramdas, Tibshirani (2021), *Predictive inference with the jackknife+*. By its own
+size as well, a bad origin would be made to look like a usual one.
 """
 
 from collections.abc import Sequence
@@ -29,6 +33,9 @@ _OLDER, _HALF_SERIES = 0.25, 20.0
 # Independent residuals of an origin of one series before any are seen (of S series the square root
 # of S times as many); and how many make their own centre count half.
 _USUAL_PER_ORIGIN, _HALF_CENTRE = 2.0, 10.0
+# However independent steps look, the next origin may be another sort of time: origins count as one
+# each, and as many more of them as this are granted.
+_MORE_ORIGINS = 2.0
 # Where nothing is known, errors are as those of the base forecast: Laplace, of one unit.
 _LEAST_ROWS = 10
 _SMALLEST = 1e-9
@@ -89,9 +96,7 @@ def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
     shape = []
     n_blocks = n_blocks_of(horizon) if n_origins * n_series >= 40 else 1
     blocks = horizon_blocks(horizon, n_blocks)
-    honest = np.stack(
-        [relative[w] / _factors(np.delete(relative, w, axis=0))[:, None] for w in range(n_origins)]
-    )
+    honest = _by_others(residuals, spread)
     independent = _independent(honest)
     for block in range(n_blocks):
         some = honest[:, :, blocks == block]
@@ -101,6 +106,24 @@ def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
     return QuantileModel(
         levels=levels, spread=spread, shape=np.stack(shape), factors=_factors(relative)
     )
+
+
+def _by_others(residuals: Floats, spread: Floats) -> Floats:
+    """Return the residuals by the size that the other origins tell, (W, S, H), as a new one's.
+
+    A single origin is divided by ``spread``, its own size, as there is no other.
+    """
+    n_origins = len(residuals)
+    found = np.empty_like(residuals)
+    for origin in range(n_origins):
+        others = np.delete(residuals, origin, axis=0)
+        known = np.isfinite(others)
+        counts = known.sum(axis=(0, 1))
+        size = np.where(known, np.abs(others), 0.0).sum(axis=(0, 1))
+        width = _smooth(size, counts) if counts.any() else spread
+        factors = _factors(others / width)
+        found[origin] = residuals[origin] / width / factors[:, None]
+    return found
 
 
 def _as_newest(residuals: Floats) -> Floats:
@@ -166,7 +189,8 @@ def _independent(residuals: Floats) -> float:
     means = filled.sum(axis=(1, 2))[told] / counts[told]
     usual = _USUAL_PER_ORIGIN * np.sqrt(residuals.shape[1])
     share = ((means**2).sum() / variance + 1.0 / usual) / (told.sum() + 1.0)
-    return float(min(max(told.sum() / share, 1.0), known.sum()))
+    most = (told.sum() + _MORE_ORIGINS) * np.sqrt(residuals.shape[1])
+    return float(min(max(told.sum() / share, 1.0), most, known.sum()))
 
 
 def _quantiles(values: Floats, levels: tuple[float, ...], independent: float) -> Floats:

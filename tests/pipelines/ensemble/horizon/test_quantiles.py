@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import ndtri, stdtrit
 
 from espalier.pipelines.ensemble.horizon.quantiles import fit_quantiles
 
@@ -95,3 +96,25 @@ def test_where_errors_shrink_with_time_the_newest_tell_their_size() -> None:
     later = rng.normal(size=(300, 8))
     # All origins alike would give 0.98.
     assert 0.8 < ((later >= made[..., 0]) & (later <= made[..., -1])).mean() < 0.94
+
+
+def test_an_origin_is_sized_by_the_others() -> None:
+    sign = np.where(np.arange(12) % 2, 1.0, -1.0)
+    residuals = np.stack([size * sign[None, :] for size in (1.0, 1.0, 4.0)])
+    model = fit_quantiles(residuals, (0.1, 0.5, 0.9))
+    made = model.quantiles(np.zeros((1, 12)), np.ones(1), model.factors)
+    # The bad origin is four times what the other two say, not twice what all three say.
+    outer = float(np.quantile([1.0, -1.0, 4.0, -4.0], 0.9))
+    assert (made[0, :, 2] >= outer * model.spread).all()
+
+
+@pytest.mark.parametrize("origins", [6, 12])
+def test_one_series_tells_about_one_thing_an_origin(origins: int) -> None:
+    # However independent its steps look, the next origin may be another sort of time.
+    widths = []
+    for seed in range(40):
+        residuals = np.random.default_rng(seed).normal(size=(origins, 1, 30))
+        model = fit_quantiles(residuals, (0.1, 0.5, 0.9))
+        made = model.quantiles(np.zeros((1, 30)), np.ones(1), model.factors)
+        widths.append((made[..., 2] - made[..., 0]).mean() / (2 * ndtri(0.9)))
+    assert np.mean(widths) > 0.98 * stdtrit(origins + 2, 0.9) / ndtri(0.9)
