@@ -25,6 +25,8 @@ CLEARLY = 2.0
 # Independent cells at which the share of the combination counts half what they say it should be.
 HALF_SHARE_CELLS = 10.0
 SHARES = np.linspace(0.0, 1.0, 11)
+# From so many of them on, a combination that loses more than the base forecast is not kept.
+GUARDED_CELLS = 6
 # With fewer independent cells (series x origins) than this, weights would be noise.
 FEWEST_CELLS = 2
 
@@ -133,14 +135,18 @@ def combined_share(records: ForecastRecords, nested: Floats) -> float:
     Returns
     -------
     float
-        The share with the smallest loss on these cells, drawn to 1 where they are few.
+        The share with the smallest loss on these cells, drawn to 1 where they are few. From
+        `GUARDED_CELLS` on it is not drawn where the combination would then lose more than the base.
     """
     means = [float(np.nanmean(_losses(records, share * nested))) for share in SHARES]
     # Of equal ones the largest: where nothing differs, nothing is changed.
     best = max(range(len(SHARES)), key=lambda at: (-means[at], at))
     cells = float((records.known & np.isfinite(nested)).any(axis=2).sum())
     believed = cells / (cells + HALF_SHARE_CELLS)
-    return float(believed * SHARES[best] + 1.0 - believed)
+    share = float(believed * SHARES[best] + 1.0 - believed)
+    lost = float(np.nanmean(_losses(records, share * nested)))
+    worse = lost > means[0] and cells >= GUARDED_CELLS
+    return float(SHARES[best]) if worse else share
 
 
 def _splits(records: ForecastRecords) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

@@ -104,6 +104,15 @@ def test_good_forecasts_are_kept_whole_and_few_cells_change_little() -> None:
     assert combined_share(misled, misled.made[0]) > 0.7
 
 
+def test_a_combination_that_loses_to_the_base_at_six_origins_is_not_kept() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(size=(6, 1, H))  # of one series, so that the share is drawn to 1
+    noise = 2.0 * rng.normal(size=(1, *truth.shape))
+    records = ForecastRecords(numbers=(0,), made=noise, actual=truth)
+    share = combined_share(records, noise[0])
+    assert np.abs(truth - share * noise[0]).mean() <= np.abs(truth).mean()
+
+
 def test_a_single_series_at_a_single_origin_gets_the_best_trial() -> None:
     records = _records(np.array([0.1, 2.0])[:, None] * np.ones(H), series=1)
     one = ForecastRecords(
