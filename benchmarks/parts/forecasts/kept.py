@@ -1,6 +1,6 @@
 """What trials of forecasts said at origins and of test windows, kept to be combined again.
 
-See `benchmarks/studies/forecast_intervals.py`.
+See `benchmarks/parts/forecasts/intervals.py`.
 """
 
 import time

@@ -1,8 +1,8 @@
 """Record what trials of forecasts missed once, and compare ways to combine and to widen in seconds.
 
-    python benchmarks/studies/forecast_intervals.py record SERIES_FOLDER KEPT_FOLDER [--sets a,b]
+    python benchmarks/parts/forecasts/intervals.py record SERIES_FOLDER KEPT_FOLDER [--sets a,b]
         [--trials 12] [--origins 12] [--series 1000] [--seed 0]
-    python benchmarks/studies/forecast_intervals.py replay KEPT_FOLDER [--sets a,b] [--rolled]
+    python benchmarks/parts/forecasts/intervals.py replay KEPT_FOLDER [--sets a,b] [--rolled]
 
 ``record`` runs a search on what lies before the test windows of each set, as
 `benchmarks/forecast.py` does, and keeps the forecasts of every trial at each origin and of every
@@ -31,7 +31,7 @@ from espalier.pipelines.forecasting.metrics import Scales, coverage, mase, wql
 from espalier.pipelines.forecasting.origins import MOST_ORIGINS
 from espalier.pipelines.forecasting.panel import Floats
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from parts.forecasts.figures import LEVELS
 from parts.forecasts.kept import Kept, record
