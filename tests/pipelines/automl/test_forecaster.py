@@ -243,7 +243,7 @@ def test_origins_are_as_many_as_fit() -> None:
     def panel(*lengths: int, season: int = 1) -> Panel:
         return Panel.of([np.arange(float(n)) for n in lengths], season=season)
 
-    assert origins_of(panel(100), 10) == tuple(range(10, 90, 10))
+    assert origins_of(panel(100), 10) == tuple(range(10, 100, 10))
     assert len(origins_of(panel(500), 10)) == 12  # one series tells little at each
     assert len(origins_of(panel(120_000), 10)) == 6  # a trial of a long one would take long
     assert origins_of(panel(100, season=12), 24) == (24, 48, 72)
