@@ -12,6 +12,8 @@ from espalier import AutoMLClassifier
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images import pixels
+from espalier.pipelines.images.looks import LOOKS
+from espalier.pipelines.images.reading import ImageReading
 from espalier.pipelines.learners.neural import convnet_family, supernet_family
 from espalier.pipelines.serving.saved_model import requirements, save_model
 from tests.deep import need_torch
@@ -48,6 +50,16 @@ def test_a_network_is_a_trial_like_any_other(fitted):
     assert fitted.leaderboard_["score"].notna().all()
     assert fitted.model_.preparation.roles["pixels of path"] is ColumnRole.PIXELS
     assert fitted.n_features_in_ == 2
+    assert list(fitted.leaderboard_["variant"]) == [""]
+
+
+def test_a_search_of_networks_alone_spends_no_time_on_frozen_features(fitted):
+    looks = {
+        plan.reading.look
+        for plan in fitted.model_.preparation.plans
+        if isinstance(plan.reading, ImageReading)
+    }
+    assert looks == {LOOKS[-1]}
 
 
 @pytest.mark.slow

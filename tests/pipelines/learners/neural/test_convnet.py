@@ -21,7 +21,11 @@ from espalier.pipelines.learners.neural.convnet_family import (
     expected_seconds,
     recipe_of,
 )
-from espalier.pipelines.learners.registry import choose_learners, uses_networks
+from espalier.pipelines.learners.registry import (
+    choose_learners,
+    reads_pixels_alone,
+    uses_networks,
+)
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
@@ -200,6 +204,13 @@ def test_who_names_other_families_wants_no_pixels():
     assert uses_networks(["linear", "convnet"])
     assert not uses_networks(["linear"])
     assert not uses_networks(None, interpretable=True)
+
+
+def test_pixels_are_all_that_networks_on_pictures_read():
+    assert reads_pixels_alone(["convnet"])
+    assert reads_pixels_alone([CONVNET])
+    for others in (None, [], ["linear", "convnet"], ["textnet"], ["convnet", "no such family"]):
+        assert not reads_pixels_alone(others)
 
 
 def test_a_network_without_pictures_or_time_is_refused_in_a_line():
