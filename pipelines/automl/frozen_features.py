@@ -33,7 +33,7 @@ class FrozenFeatures:
         How closely pictures are looked at; None for what the time allows.
     glance : bool
         Whether pictures are looked at in the quickest way, as no family reads what is seen: it
-        tells duplicates and drift alone.
+        tells duplicates and drift alone. The time is for the networks that read pixels.
     seconds : float or None
         The time budget of the training; None for no limit.
     leave_out : tuple of str
@@ -115,6 +115,7 @@ class FrozenFeatures:
             preparation,
             features,
             side=self.pixel_side,
+            alone=self.glance,
             seconds=self.seconds,
             deadline=self.deadline,
         )

@@ -52,7 +52,8 @@ class PixelTable:
     def of(cls, task: Task, seconds: float) -> "PixelTable":
         """Read the pictures of a set, at the side that a training of so many seconds takes."""
         columns = [each for each in task.X if each == "path" or each.startswith("photo")]
-        reading = PixelReading(affordable_side(len(task.X), len(columns), seconds), task.root)
+        side = affordable_side(len(task.X), len(columns), seconds, alone=True)
+        reading = PixelReading(side, task.root)
 
         def read(table: pd.DataFrame) -> pd.DataFrame:
             return pd.DataFrame(
