@@ -47,7 +47,7 @@ def against_default(task: Task, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of the default network and of a search through networks."""
     from espalier import AutoMLClassifier, AutoMLRegressor
 
-    found: dict[str, Any] = dict(default_network(task, options.seconds, options.seed))
+    found = {"default": default_network(task, options.seconds, options.seed)}
     kind = AutoMLRegressor if task.is_regression else AutoMLClassifier
     began = time.time()
     model = kind(
