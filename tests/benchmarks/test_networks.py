@@ -44,6 +44,17 @@ def test_the_light_model_is_the_best_of_a_quarter_of_the_size(parts):
     assert found["points"] == pytest.approx(-0.5)
 
 
+def test_what_all_models_share_may_be_left_out(parts):
+    _, light = parts
+    both = front(
+        ("ensemble of 3 models", 0.95, 10.5, 4.0, 100),
+        ("trial 2 linear", 0.94, 7.5, 4.0, 100),
+        ("trial 1 convnet", 0.8, 1.5, 1.0, 50),
+    )
+    assert light.quarter(both)["light"] == "trial 1 convnet"
+    assert light.quarter(both, 6.5)["light"] == "trial 2 linear"
+
+
 def test_a_front_without_a_light_model_says_so(parts):
     _, light = parts
     assert light.quarter(front(("all", 0.95, 8.0, 4.0, 100)))["light"] is None

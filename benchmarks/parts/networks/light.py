@@ -27,11 +27,14 @@ class Figures:
         Models that could serve, best first: score of rows in no fit, size, latency, operations.
     forms : DataFrame
         Smaller forms with what they lose and what is left of size and latency, one a row.
+    shared_mb : float
+        MiB of the frozen networks that the models on the front have in common, in their sizes.
     """
 
     served: dict[str, Any]
     front: pd.DataFrame
     forms: pd.DataFrame
+    shared_mb: float
 
 
 def light(
@@ -41,6 +44,8 @@ def light(
     from sklearn.metrics import accuracy_score, r2_score
 
     from espalier import AutoMLClassifier, AutoMLRegressor
+    from espalier.pipelines.learners.registry import reads_pixels_alone
+    from espalier.pipelines.serving.latency import measure_reading
 
     kind = AutoMLRegressor if task.is_regression else AutoMLClassifier
     began = time.time()
@@ -66,7 +71,10 @@ def light(
         "ms_a_row": (time.time() - began) / len(task.test_rows) * 1e3,
         **{name: chosen[name] for name in ("name", "score", *COSTS)},
     }
-    return Figures(served, front, forms_of(model.leaderboard_))
+    shared = 0.0
+    if not reads_pixels_alone(families):
+        shared = measure_reading(model.model_.preparation, model.model_.example, ()).size
+    return Figures(served, front, forms_of(model.leaderboard_), shared)
 
 
 def forms_of(board: pd.DataFrame) -> pd.DataFrame:
@@ -96,12 +104,15 @@ def forms_of(board: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def quarter(front: pd.DataFrame) -> dict[str, Any]:
+def quarter(front: pd.DataFrame, shared_mb: float = 0.0) -> dict[str, Any]:
     """Return the best of a front, and the best of those with a quarter of its size.
 
     The scores are those of rows in no fit; ``points`` is what the light one gains (a loss is
-    below 0), of accuracy in per cent, or of a hundred times R2.
+    below 0), of accuracy in per cent, or of a hundred times R2. ``shared_mb`` is taken off the
+    sizes of all but networks on pixels: what all models share may be there once, whatever is taken.
     """
+    without = front["name"].str.contains("convnet")
+    front = front.assign(size=front["size"] - shared_mb * ~without)
     best = front.loc[front["score"].idxmax()]
     light_ones = front[front["size"] <= SHARE * best["size"]]
     if light_ones.empty:
