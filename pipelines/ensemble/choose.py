@@ -169,14 +169,17 @@ def _confirmed(
 ) -> EnsembleChoice:
     """Return the choice, or the best single trial if that scores better on all validated rows.
 
-    The comparison uses a sample of the rows. If errors are so rare that the sample holds none, it
-    cannot tell overconfidence from skill; all rows can, and most of them were not used before.
+    Of a large table the comparison uses a sample of the rows. If errors are so rare that the sample
+    holds none, it cannot tell overconfidence from skill; all rows can, and most of them were not
+    used before. Where the comparison used most rows, nothing is asked again: the best of many
+    trials was picked by its score on these very rows and would win by luck.
     """
     if choice.members == single.members:
         return choice
     numbers = {number for each in (choice, single) for number, _ in each.members}
     seen = common_rows([predictions[number] for number in sorted(numbers)])
-    if not len(seen):
+    compared = 0 if choice.nested is None else len(choice.nested.rows)
+    if len(seen) <= 2 * compared:
         return choice
     weight = None if dataset.sample_weight is None else dataset.sample_weight[seen]
     scores = [
