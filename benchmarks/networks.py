@@ -50,7 +50,9 @@ def against_default(task: Task, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of the default network and of a search through networks."""
     from espalier import AutoMLClassifier, AutoMLRegressor
 
-    found = {"default": default_network(task, options.seconds, options.seed)}
+    found: dict[str, Any] = {}
+    if not options.search_alone:
+        found["default"] = default_network(task, options.seconds, options.seed)
     kind = AutoMLRegressor if task.is_regression else AutoMLClassifier
     began = time.time()
     model = kind(
@@ -83,6 +85,7 @@ def main() -> None:
     parser.add_argument("--families", nargs="*", default=[], help="of light; default: all")
     parser.add_argument("--prefer", choices=("balanced", "score", "small"), default="small")
     parser.add_argument("--search", default="guided", help="strategy of the search of default")
+    parser.add_argument("--search-alone", action="store_true", help="of default: not the default")
     options = parser.parse_args()
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as scratch:
