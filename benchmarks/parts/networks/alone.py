@@ -114,10 +114,12 @@ def proposals_against_random(
 ) -> dict[str, dict[str, float]]:
     """Return the figures of a supernet's three networks and of three random ones.
 
+    A supernet with too little time proposes fewer; what its way has then goes to these.
     Each way has ``seconds``, the reading of the pictures aside; the supernet takes ``share`` of
     them, and the three networks of each way what is left, in equal parts. Of the three the one
     with the least loss on the rows that tell its best epoch is the way's.
     """
+    from espalier.pipelines.architectures.onepath.searching import N_PROPOSALS
     from espalier.pipelines.learners.neural.convnet_family import values_of
     from espalier.pipelines.learners.neural.supernet_family import SUPERNET
 
@@ -127,7 +129,7 @@ def proposals_against_random(
     took = time.time() - began
     ways = {
         "supernet": [values_of(each.path) for each in supernet.found_.proposals],
-        "random": random_networks(np.random.default_rng(seed), len(supernet.found_.proposals)),
+        "random": random_networks(np.random.default_rng(seed), N_PROPOSALS),
     }
     found: dict[str, dict[str, float]] = {}
     for way, networks in ways.items():
@@ -141,10 +143,13 @@ def proposals_against_random(
         others = [each[1].get("accuracy", each[1].get("rmse", 0.0)) for each in trained]
         found[way] = (
             figures
-            | {"mean_of_three": float(np.mean(others)), "supernet_seconds": took}
+            | {"networks": float(len(others)), "mean": float(np.mean(others))}
             | _of_training(model, left)
         )
-    found["supernet"]["supernet_epochs"] = float(supernet.found_.epochs)
+    found["supernet"] |= {
+        "supernet_seconds": took,
+        "supernet_epochs": float(supernet.found_.epochs),
+    }
     return found
 
 
