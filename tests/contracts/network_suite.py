@@ -41,6 +41,8 @@ class NetworkSuite:
         Values of one that is not done in half a second.
     shape : DatasetShape
         Of a table that the family can learn from.
+    unread : DatasetShape
+        Of a table as it is prepared without PyTorch.
     rows : array
         Two rows as the network itself takes them.
     least_right : float
@@ -53,6 +55,7 @@ class NetworkSuite:
     small: ClassVar[Mapping[str, Any]]
     slow: ClassVar[Mapping[str, Any]]
     shape: ClassVar[DatasetShape]
+    unread: ClassVar[DatasetShape]
     rows: ClassVar[Any]
     least_right: ClassVar[float]
 
@@ -120,7 +123,7 @@ class NetworkSuite:
 
         monkeypatch.setattr("importlib.util.find_spec", without_torch)
         with pytest.raises(UserError, match=r"torch, which is not installed.*espalier\[deep\]"):
-            choose_learners([self.family.name], self.shape)
+            choose_learners([self.family.name], self.unread)
         values = SearchSpace([self.family], self.shape).default(self.family.name).model_values
         model = self.family.build(values, BuildContext(shape=self.shape, seed=0))
         with pytest.raises(UserError, match=r"espalier\[deep\]"):

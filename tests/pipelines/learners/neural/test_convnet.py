@@ -141,6 +141,7 @@ class TestAsAFamily(NetworkSuite):
     small = SMALL
     slow: ClassVar = {"epochs": 120}
     shape = PICTURES
+    unread = TABLE  # pixels are read where PyTorch is installed
     rows = np.zeros((2, 1, 8, 8, 3), dtype=np.uint8)
     least_right = 0.9
 

@@ -178,6 +178,7 @@ class TestAsAFamily(NetworkSuite):
     small = SMALL
     slow: ClassVar = {"epochs": 60, "channels": 256}
     shape = TEXTS
+    unread = TEXTS
     rows = np.zeros((2, 1, 8), dtype=np.uint16)
     least_right = 0.85
 
