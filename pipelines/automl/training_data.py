@@ -125,7 +125,12 @@ def families_of(search: Dataset, settings: TrainingSettings) -> tuple[Learner, .
     UserError
         A family is unknown, none can learn from these rows, or the strategy needs another.
     """
-    chosen = choose_learners(settings.families, search.shape, interpretable=settings.interpretable)
+    chosen = choose_learners(
+        settings.families,
+        search.shape,
+        interpretable=settings.interpretable,
+        seconds=settings.budget.seconds,
+    )
     if settings.portable is not None:
         chosen = portable_learners(chosen, search, settings.portable)
     refuse_without_networks(settings.search, chosen)

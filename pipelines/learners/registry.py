@@ -57,6 +57,9 @@ LEARNERS: Mapping[str, Learner] = _by_name(
 NETWORKS: Mapping[str, Learner] = _by_name((CONVNET, TEXTNET))
 _ALL: Mapping[str, Learner] = {**LEARNERS, **NETWORKS}
 
+# A slow family is in a search that names none if one fit of its default takes so much of the time.
+_SMALL_SHARE = 0.02
+
 
 def uses_networks(names: Sequence[str | Learner] | None, *, interpretable: bool = False) -> bool:
     """Whether families that a user names (None: those of every search) are for pictures' pixels."""
@@ -75,7 +78,11 @@ def reads_pixels_alone(names: Sequence[str | Learner] | None) -> bool:
 
 
 def choose_learners(
-    names: Sequence[str | Learner] | None, shape: DatasetShape, *, interpretable: bool = False
+    names: Sequence[str | Learner] | None,
+    shape: DatasetShape,
+    *,
+    interpretable: bool = False,
+    seconds: float | None = None,
 ) -> tuple[Learner, ...]:
     """Return the families to search, in the registry's order, the user's own last.
 
@@ -87,6 +94,9 @@ def choose_learners(
         Shape of the table that they must be able to handle.
     interpretable : bool
         Whether only models that a person can read are wanted.
+    seconds : float or None
+        The time budget, if there is one: with much time a search that names no family has slow ones
+        too.
 
     Raises
     ------
@@ -98,7 +108,8 @@ def choose_learners(
         names = [
             each.name
             for each in _ALL.values()
-            if _is_searched(each, interpretable) and (each.name in LEARNERS or each.admits(shape))
+            if (_is_searched(each, interpretable) or _has_time(each, shape, seconds))
+            and (each.name in LEARNERS or each.admits(shape))
         ]
     wanted = list(names)
     chosen: dict[str, Learner] = {}
@@ -136,6 +147,17 @@ def choose_learners(
             f"add one of: {', '.join(able)}"
         )
     return tuple(left)
+
+
+def _has_time(learner: Learner, shape: DatasetShape, seconds: float | None) -> bool:
+    """Whether a family that is slow for what it gives is worth its part of this budget."""
+    enough = learner.from_seconds
+    if enough is None or seconds is None or seconds < enough:
+        return False
+    if not learner.is_installed or not learner.admits(shape):
+        return False
+    default = dict(learner.space(shape).get_default_configuration())
+    return learner.expected_seconds(default, shape) <= _SMALL_SHARE * seconds
 
 
 def _is_searched(learner: Learner, interpretable: bool) -> bool:

@@ -221,7 +221,12 @@ class Reports:
 
         record = self._record
         # All choices of the families; a portable search had fewer.
-        learners = choose_learners(self.families, record.shape, interpretable=self.interpretable)
+        learners = choose_learners(
+            self.families,
+            record.shape,
+            interpretable=self.interpretable,
+            seconds=self.time_budget,
+        )
         space = SearchSpace(learners, record.shape, record.objectives)
         return tell_search(history, space, weights=self.model_.weights, seed=record.seed)
 

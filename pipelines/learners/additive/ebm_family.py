@@ -82,7 +82,9 @@ EBM = Learner(
     limits=LearnerLimits(max_rows=100_000, max_columns=500, max_classes=20),
     anytime=True,
     interpretable=True,
-    # Its package is an extra (docs/decisions/0090).
+    # Its package is an extra, and a fit takes seconds (docs/decisions/0090, 0136).
     by_default=False,
+    from_seconds=120.0,
+    resembles="catboost",
     trained_by=PACKAGE,
 )

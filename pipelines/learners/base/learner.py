@@ -139,6 +139,9 @@ class Learner:
         with mean 1. Where a metric asks for another loss, the squared error is minimised.
     by_default : bool
         Whether a search uses it without being told to.
+    from_seconds : float or None
+        Time budget in seconds from which a search uses it without being told to all the same, where
+        its default takes a small part of that; None for no such budget.
     least_operations : callable (values, shape) -> float, or None
         Operations for one row that a model of these hyperparameters takes at least, known before
         it is trained; None where only the fitted model tells.
@@ -180,6 +183,7 @@ class Learner:
     expected_mb: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     losses: frozenset[LossKind] = frozenset({LossKind.SQUARED})
     by_default: bool = True
+    from_seconds: float | None = None
     least_operations: Callable[[Mapping[str, Value], DatasetShape], float] | None = None
     resembles: str | None = None
     passes: str | None = None

@@ -271,6 +271,12 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     )
 
 
+def varies(values: Mapping[str, Value]) -> bool:
+    """Whether models differ by their seed: always, by their first weights (docs/decisions/0137)."""
+    del values
+    return True
+
+
 MLP = Learner(
     name="mlp",
     label="Multilayer perceptron",
@@ -290,4 +296,5 @@ MLP = Learner(
     anytime=True,
     losses=frozenset(LossKind),
     least_operations=network_operations,
+    varies=varies,
 )

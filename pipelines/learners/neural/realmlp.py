@@ -47,7 +47,9 @@ class TabularPerceptron(BaseEstimator):
     epochs : int
         Passes over the rows that the schedules span.
     stop_after : int or None
-        Passes after which to stop, at most ``epochs``; None for all of them.
+        Passes to make instead of ``epochs``, if they are fewer, where folds have shown how many are
+        right. The schedules span these, so that training ends with a learning rate near zero: in
+        the middle of a wave a network is far worse than at its end.
     batch_size : int
         Rows a step.
     n_networks : int
@@ -125,15 +127,15 @@ class TabularPerceptron(BaseEstimator):
         first = np.stack([rng.permutation(n_rows)[:batch] for _ in range(k)])
         self.network_.initialise(dense[first], codes[first], sigma=self.sigma, rng=rng)
         optimiser = AdamW(self.network_.parameters)
-        last = self.epochs if self.stop_after is None else min(self.stop_after, self.epochs)
+        epochs = self.epochs if self.stop_after is None else min(self.stop_after, self.epochs)
         vector = self.network_.parameters.vector
         best, kept, self.n_iterations_ = np.inf, vector.copy(), 1
         steps = max(1, n_rows // batch)
-        for epoch in range(1, last + 1):
+        for epoch in range(1, epochs + 1):
             orders = np.stack([rng.permutation(n_rows) for _ in range(k)])
             for step in range(steps):
                 rows = orders[:, step * batch : (step + 1) * batch]
-                progress = (epoch - 1 + step / steps) / self.epochs
+                progress = (epoch - 1 + step / steps) / epochs
                 self._step(optimiser, dense, codes, target, weight, rows, progress, rng)
                 if deadline is not None and step % 20 == 19 and deadline.passed:
                     break
@@ -141,7 +143,7 @@ class TabularPerceptron(BaseEstimator):
             if loss <= best:
                 best, self.n_iterations_ = loss, epoch
                 kept[...] = vector
-            waits = _PATIENCE * self.n_iterations_ + _PATIENCE_MORE * self.epochs
+            waits = _PATIENCE * self.n_iterations_ + _PATIENCE_MORE * epochs
             if eval_set is not None and epoch >= waits:
                 break
             if deadline is not None and deadline.passed:

@@ -83,6 +83,12 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     return 0.05 + visits * row + steps * (6e-4 + 3e-9 * weights)
 
 
+def varies(values: Mapping[str, Value]) -> bool:
+    """Whether models differ by their seed: always, by their first weights (docs/decisions/0137)."""
+    del values
+    return True
+
+
 REALMLP = Learner(
     name="realmlp",
     label="Perceptron with numeric embeddings",
@@ -102,4 +108,5 @@ REALMLP = Learner(
     resembles="mlp",
     passes="epochs",
     least_operations=network_operations,
+    varies=varies,
 )

@@ -24,7 +24,7 @@ BINARY = DatasetShape(
 NUMBERS = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=100, n_columns=3, smallest_class=100)
 
 
-def names(*args: object, **options: bool) -> list[str]:
+def names(*args: object, **options: object) -> list[str]:
     return [learner.name for learner in choose_learners(*args, **options)]
 
 
@@ -32,6 +32,21 @@ def test_all_families_by_default_in_order() -> None:
     assert names(None, BINARY) == [each for each in LEARNERS if each != "ebm"]
     assert names(list(LEARNERS), BINARY) == list(LEARNERS)
     assert "bayes" not in names(None, NUMBERS)
+
+
+def test_much_time_adds_a_slow_family_where_its_default_takes_a_small_part() -> None:
+    assert "ebm" in names(None, BINARY, seconds=300.0)
+    assert "ebm" not in names(None, BINARY, seconds=60.0)
+    many = replace(BINARY, n_rows=90_000, n_columns=60)
+    assert "ebm" not in names(None, many, seconds=300.0)
+    assert names(["linear"], BINARY, seconds=300.0) == ["linear"], "what is named stays alone"
+
+
+def test_much_time_adds_no_family_whose_package_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("espalier.pipelines.learners.base.learner.find_spec", lambda name: None)
+    assert "ebm" not in names(None, BINARY, seconds=300.0)
 
 
 def test_the_order_asked_for_does_not_matter() -> None:

@@ -94,3 +94,9 @@ def test_a_seed_matters_where_something_is_drawn() -> None:
         assert varies is not None
         assert varies({share: 0.9})
         assert not varies({share: 1.0})
+
+
+@pytest.mark.parametrize("family", ["mlp", "realmlp"])
+def test_networks_of_several_seeds_serve(family: str) -> None:
+    """Their first weights are drawn, and the mean of a few networks is better than each."""
+    assert counts(result(0, family)) == (5,)

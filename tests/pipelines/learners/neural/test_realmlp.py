@@ -66,3 +66,15 @@ def test_a_pickle_holds_no_gradient(n_networks: int) -> None:
     stored = pickle.dumps(model)
     assert len(stored) < 1.2 * 4 * len(model.network_.parameters.vector) + 10_000
     np.testing.assert_array_equal(pickle.loads(stored).predict(X), model.predict(X))
+
+
+def test_known_passes_end_with_a_rate_near_zero() -> None:
+    """A refit makes the passes that folds chose; its waves end with them, not somewhere between."""
+    X, y = load_diabetes(return_X_y=True)
+    X = (X * 20).astype(np.float32)
+    known = TabularPerceptron(width=16, epochs=24, stop_after=10, classification=False).fit(X, y)
+    short = TabularPerceptron(width=16, epochs=10, classification=False).fit(X, y)
+    assert known.n_iterations_ == 10
+    np.testing.assert_array_equal(known.predict(X), short.predict(X))
+    more = TabularPerceptron(width=16, epochs=10, stop_after=99, classification=False).fit(X, y)
+    assert more.n_iterations_ == 10, "never more than it was made for"
