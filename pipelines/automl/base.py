@@ -259,7 +259,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
 
     def _frozen_features(self, deadline: Deadline) -> FrozenFeatures:
         from espalier.pipelines.images.bad_files import check_policy
-        from espalier.pipelines.learners.registry import uses_networks
+        from espalier.pipelines.learners.registry import reads_pixels_alone, uses_networks
 
         check_policy(self.bad_files)
         settings = TrainingSettings.of(self)
@@ -269,6 +269,7 @@ class AutoMLBase(Exports, Explains, Reports, TableShown, BaseEstimator):
         return FrozenFeatures(
             image_columns=None if self.image_columns is None else tuple(self.image_columns),
             image_root="" if self.image_root is None else str(self.image_root),
+            glance=reads_pixels_alone(settings.families),
             seconds=self.time_budget,
             deadline=deadline,
             pixel_side=None if with_networks else 0,

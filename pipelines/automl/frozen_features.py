@@ -31,6 +31,9 @@ class FrozenFeatures:
         Folder or zip archive that relative paths of pictures start from.
     image_look : Look or None
         How closely pictures are looked at; None for what the time allows.
+    glance : bool
+        Whether pictures are looked at in the quickest way, as no family reads what is seen: it
+        tells duplicates and drift alone. The time is for the networks that read pixels.
     seconds : float or None
         The time budget of the training; None for no limit.
     leave_out : tuple of str
@@ -52,6 +55,7 @@ class FrozenFeatures:
     image_columns: tuple[str, ...] | None = None
     image_root: str = ""
     image_look: "Look | None" = None
+    glance: bool = False
     seconds: float | None = None
     leave_out: tuple[str, ...] = ()
     deadline: Deadline = NEVER
@@ -69,6 +73,7 @@ class FrozenFeatures:
             self.image_columns,
             root=self.image_root,
             look=self.image_look,
+            glance=self.glance,
             leave_out=self.leave_out,
             seconds=self.seconds,
             deadline=self.deadline,
@@ -110,6 +115,7 @@ class FrozenFeatures:
             preparation,
             features,
             side=self.pixel_side,
+            alone=self.glance,
             seconds=self.seconds,
             deadline=self.deadline,
         )

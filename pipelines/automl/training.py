@@ -32,7 +32,7 @@ from espalier.pipelines.search.loop import OnResult, run_search
 from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.search.stand_ins import with_stand_ins
 from espalier.pipelines.search.strategies.names import DIFFERENTIABLE
-from espalier.pipelines.serving.latency import prepare_ms
+from espalier.pipelines.serving.latency import measure_reading, prepare_ms
 from espalier.pipelines.serving.model import EnsembleModel, build_model
 from espalier.pipelines.serving.residual_correction import ResidualCorrection
 from espalier.pipelines.space.joint import SearchSpace
@@ -297,4 +297,7 @@ def _within_limits(
     limits = settings.limits
     if limits and data.example_rows is not None:
         limits = replace(limits, fixed_ms=prepare_ms(data.preparation, data.example_rows))
-    return replace(finishing, limits=limits, preference=settings.preference)
+    preference, reading = settings.preference, finishing.reading
+    if preference.wants_light and data.example_rows is not None:
+        reading = measure_reading(data.preparation, data.example_rows, data.learners)
+    return replace(finishing, limits=limits, preference=preference, reading=reading)

@@ -16,7 +16,7 @@ from espalier.pipelines.export.portable import portable_learners
 from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.learners.neural.convnet_family import CONVNET
 from espalier.pipelines.learners.neural.supernet_family import SUPERNET
-from espalier.pipelines.learners.registry import choose_learners
+from espalier.pipelines.learners.registry import choose_learners, reads_pixels_alone
 from espalier.pipelines.metrics.metric import Metric
 from espalier.pipelines.search.differentiable import refuse_without_networks
 from espalier.pipelines.search.limits.fold_count import affordable_folds
@@ -151,8 +151,16 @@ def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str,
 
 def fold_count(search: Dataset, settings: TrainingSettings, n_workers: int) -> int:
     """Return the number of folds that score a trial: the set one, else what the time allows."""
+    network_seconds = None
+    if search.shape.n_pixels and reads_pixels_alone(settings.families):
+        default = SearchSpace((CONVNET,), search.shape).default(CONVNET.name)
+        network_seconds = CONVNET.expected_seconds(default.model_values, search.shape)
     return settings.n_folds or affordable_folds(
-        search.shape, settings.budget, n_workers, serving=settings.serving
+        search.shape,
+        settings.budget,
+        n_workers,
+        serving=settings.serving,
+        network_seconds=network_seconds,
     )
 
 

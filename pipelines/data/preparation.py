@@ -3,7 +3,7 @@
 `prepare` decides it on the training table; the model keeps it, and applies it to rows to predict.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -86,7 +86,9 @@ class Preparation:
             plan.reading for plan in self.plans if isinstance(plan.reading, NetworkReading)
         )
 
-    def apply(self, table: pd.DataFrame, *, where: str = "the table") -> pd.DataFrame:
+    def apply(
+        self, table: pd.DataFrame, *, where: str = "the table", unread: Container[str] = ()
+    ) -> pd.DataFrame:
         """Return the prepared features of a table.
 
         Parameters
@@ -95,6 +97,9 @@ class Preparation:
             Raw rows; extra and reordered columns are fine, and so are values never seen.
         where : str
             What to call the table in an error.
+        unread : container of str
+            Prepared columns of vectors or pixels that need not be read: all their cells are
+            missing.
 
         Returns
         -------
@@ -114,7 +119,9 @@ class Preparation:
             raise MissingColumnsError(missing, where)
         numbers = self._numbers(table)
         cells = {
-            plan.name: plan.read(table[plan.raw])
+            plan.name: np.full(len(table), np.nan, dtype=object)
+            if plan.role.is_array and plan.name in unread
+            else plan.read(table[plan.raw])
             for plan in self.plans
             if plan.name not in numbers.columns
         }

@@ -105,6 +105,7 @@ def leaderboard_frame(rows: Sequence[LeaderboardRow]) -> pd.DataFrame:
         "operations",
         "pareto",
         "weight",
+        "variant",
     )
     return pd.DataFrame(
         [

@@ -22,6 +22,7 @@ from espalier.pipelines.members.member import Member
 from espalier.pipelines.members.preference import THE_SCORE, Preference
 from espalier.pipelines.members.serving_limits import NO_LIMITS, ServingLimits
 from espalier.pipelines.members.serving_mode import Serving
+from espalier.pipelines.members.shared_reading import NO_READING, SharedReading
 from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.trials.failures import SearchFailedError, failures_of, nothing_succeeded
@@ -51,6 +52,8 @@ class FinishInputs:
         Largest latency, size and operations of all members together.
     preference : Preference
         What is wanted beside the score, and which model of the front is taken.
+    reading : SharedReading
+        What the frozen networks cost that read pictures and texts for the models.
     """
 
     deadline: Deadline
@@ -59,6 +62,7 @@ class FinishInputs:
     serving: Serving = "auto"
     limits: ServingLimits = NO_LIMITS
     preference: Preference = THE_SCORE
+    reading: SharedReading = NO_READING
 
     def refit_time(self, history: History, n_workers: int) -> RefitTime:
         """Return the time for refitting members that are chosen from these trials."""
@@ -190,6 +194,7 @@ def choose_and_fit(
             preference=preference,
             time=time,
             seed=seed,
+            reading=finishing.reading,
         )
         choice, front = preferred.choice, preferred.front
     choice, members = fit_choice(

@@ -1,9 +1,9 @@
 """Smaller forms of the best models, each with a score, a size and a latency of its own.
 
 A booster gets fewer rounds, a forest fewer trees, a network matrices of lower rank, one on pictures
-also numbers of eight bits, or fewer channels. Each is fitted and scored on the folds of all trials,
-as they are, so that its score is as honest as theirs; only the seed and the configuration are those
-of the larger model.
+also numbers of eight bits, fewer channels, or both. Each is fitted and scored on the folds of all
+trials, as they are, so that its score is as honest as theirs; only the seed and the configuration
+are those of the larger model.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,6 +26,7 @@ SHARES: Mapping[Compression, tuple[float, ...]] = {
     Compression.TREES: (0.5, 0.25, 0.125),
     Compression.LOW_RANK: (0.5, 0.25),
     Compression.PRUNED: (0.5,),
+    Compression.PRUNED_EIGHT_BITS: (0.5,),
     Compression.EIGHT_BITS: (1.0,),
 }
 """What is left of a model, by how it is made smaller."""
@@ -38,13 +39,19 @@ _METHODS: Mapping[str, tuple[Compression, ...]] = {
     "extra_trees": (Compression.TREES,),
     "mlp": (Compression.LOW_RANK,),
     # The cheapest first: it needs no training.
-    "convnet": (Compression.EIGHT_BITS, Compression.PRUNED, Compression.LOW_RANK),
+    "convnet": (
+        Compression.EIGHT_BITS,
+        Compression.PRUNED,
+        Compression.PRUNED_EIGHT_BITS,
+        Compression.LOW_RANK,
+    ),
 }
 # A network on pictures is made smaller as it is, fold by fold, where its folds' models are kept: of
 # the seconds of its trial that takes so much.
 _OF_KEPT: Mapping[Compression, float] = {
     Compression.EIGHT_BITS: 0.1,
     Compression.PRUNED: 0.3,
+    Compression.PRUNED_EIGHT_BITS: 0.3,
     Compression.LOW_RANK: 0.4,
 }
 

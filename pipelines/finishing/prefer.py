@@ -16,6 +16,7 @@ from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.preference import Preference
 from espalier.pipelines.members.serving_limits import operations, row_ms, size_mb, undominated
 from espalier.pipelines.members.serving_mode import RefitMode
+from espalier.pipelines.members.shared_reading import NO_READING, SharedReading
 from espalier.pipelines.trials.history import History
 from espalier.pipelines.trials.row_predictions import Predictions, validated_rows
 from espalier.pipelines.trials.trial import TrialResult
@@ -44,8 +45,9 @@ class FrontPoint:
     score : float
         In the metric's own direction, from rows that the model was not fitted to.
     latency, size, operations : float
-        Milliseconds for a prepared row, MiB, and operations for a row; those of an ensemble are
-        the sums over its members. Infinite if unknown.
+        Milliseconds for a row, MiB, and operations for a row; those of an ensemble are the sums
+        over its members. Infinite if unknown. What frozen networks take to read a row's pictures
+        and texts is in latency and size, once, if a member needs it.
     chosen : bool
         Whether it is the model that serves.
     """
@@ -100,6 +102,7 @@ def prefer(
     preference: Preference,
     time: RefitTime,
     seed: int,
+    reading: SharedReading = NO_READING,
 ) -> Preferred:
     """Return the model that is preferred among the ensemble, all trials and their smaller forms.
 
@@ -125,11 +128,13 @@ def prefer(
         Whether members would be refitted or serve as several models.
     seed : int
         Of the bootstrap, where there is one fold.
+    reading : SharedReading
+        What the frozen networks cost that models of some families need.
     """
     sign = history.metric.sign
-    points = [_of_trial(each, time) for each in history.successes]
+    points = [_of_trial(each, time, reading) for each in history.successes]
     if len(choice.members) > 1:
-        points.append(_of_ensemble(choice, history, time))
+        points.append(_of_ensemble(choice, history, time, reading))
     best = max(points, key=lambda point: sign * point.score)
     error = standard_error(history, predictions, dataset, seed)
     costs = preference.costs
@@ -183,8 +188,9 @@ def standard_error(
     return (high - low) / 2.0
 
 
-def _of_trial(result: TrialResult, time: RefitTime) -> FrontPoint:
+def _of_trial(result: TrialResult, time: RefitTime, reading: SharedReading) -> FrontPoint:
     trial = result.trial
+    shared = reading.needed_by([trial.configuration.family])
     (copies,) = _copies([result], time)
     name = f"trial {trial.number} {trial.configuration.family}"
     if trial.variant is not None:
@@ -194,8 +200,8 @@ def _of_trial(result: TrialResult, time: RefitTime) -> FrontPoint:
         name=name,
         trial=trial.number,
         score=result.score,
-        latency=copies * row_ms(result),
-        size=copies * size_mb(result),
+        latency=shared.latency + copies * row_ms(result),
+        size=shared.size + copies * size_mb(result),
         operations=copies * operations(result),
     )
 
@@ -208,16 +214,19 @@ def _copies(results: Sequence[TrialResult], time: RefitTime) -> list[int]:
     ]
 
 
-def _of_ensemble(choice: EnsembleChoice, history: History, time: RefitTime) -> FrontPoint:
+def _of_ensemble(
+    choice: EnsembleChoice, history: History, time: RefitTime, reading: SharedReading
+) -> FrontPoint:
     by_number = {each.trial.number: each for each in history.successes}
     members = [by_number[number] for number, _ in choice.members]
     pairs = list(zip(_copies(members, time), members, strict=True))
+    shared = reading.needed_by(each.trial.configuration.family for each in members)
     return FrontPoint(
         name=f"{ENSEMBLE} of {len(members)} models",
         trial=None,
         score=_ensemble_score(choice, history),
-        latency=sum(n * row_ms(each) for n, each in pairs),
-        size=sum(n * size_mb(each) for n, each in pairs),
+        latency=shared.latency + sum(n * row_ms(each) for n, each in pairs),
+        size=shared.size + sum(n * size_mb(each) for n, each in pairs),
         operations=sum(n * operations(each) for n, each in pairs),
     )
 

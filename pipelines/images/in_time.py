@@ -54,6 +54,7 @@ def training_pictures(
     *,
     root: str = "",
     look: Look | None = None,
+    glance: bool = False,
     leave_out: Sequence[str | None] = (),
     seconds: float | None = None,
     deadline: Deadline = NEVER,
@@ -64,7 +65,8 @@ def training_pictures(
 
     Parameters and errors are those of `find_picture_columns` and `read_pictures`. Where packages
     are missing, columns that the user did not name stay texts, with a warning. With ``known_only``
-    no vector is made, and pictures that are not in the store count as missing.
+    no vector is made, and pictures that are not in the store count as missing. With ``glance``
+    they are looked at in the quickest way however much time there is: no family reads what is seen.
 
     A table with other columns is trained on these whatever becomes of its pictures; one of nothing
     but pictures needs a fifth of them, and is refused only if ``deadline`` passes before.
@@ -88,13 +90,17 @@ def training_pictures(
     if known_only:
         return reads(look=look, deadline=deadline.sooner(0.0), partial=True)
     others = set(map(str, table.columns)) - set(columns) - set(map(str, leave_out))
+    glance = glance and look is None and bool(columns)
     try:
         if look is not None or seconds is None or not columns:
-            return reads(look=look, deadline=deadline)
+            return reads(look=LOOKS[-1] if glance else look, deadline=deadline)
         shares = BESIDE_OTHERS if others else ALONE
-        expected = affordable_look(table, columns, root, shares.wanted * seconds)
+        expected = LOOKS[-1]
+        if not glance:
+            expected = affordable_look(table, columns, root, shares.wanted * seconds)
         in_time = deadline.sooner(shares.latest * seconds)
-        return _read_in_time(reads, expected, seconds, in_time, deadline, has_others=bool(others))
+        found = _read_in_time(reads, expected, seconds, in_time, deadline, has_others=bool(others))
+        return replace(found, notes=()) if glance else found
     except TimeoutError:
         raise UserError(
             f"the pictures of {', '.join(map(repr, columns))} could not all be read within the "

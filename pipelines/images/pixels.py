@@ -24,8 +24,9 @@ SIDES = (64, 48, 32, 24, 16)
 """Sides that pictures are kept at for networks, the best first."""
 MOST_BYTES = 256 << 20
 """Most memory that the pixels of a table may take."""
-# Share of the budget that a network has on one core, less the start of PyTorch.
-_SHARE, _START_SECONDS = 0.3, 4.0
+# Share of the budget that a network has on one core, less the start of PyTorch: beside other
+# families, and where there is nothing else to spend it on.
+_SHARE, _SHARE_ALONE, _START_SECONDS = 0.3, 0.6, 4.0
 # Seconds that a core takes to train a small network on one picture of one pixel, once.
 _SECONDS_A_PIXEL = 1.9e-6
 # Times that a picture is seen: eight epochs on three folds, less the rows that validate.
@@ -109,6 +110,7 @@ def with_pixels(
     features: pd.DataFrame,
     *,
     side: int | None = None,
+    alone: bool = False,
     seconds: float | None,
     deadline: Deadline = NEVER,
 ) -> tuple[Preparation, pd.DataFrame]:
@@ -126,6 +128,8 @@ def with_pixels(
     side : int or None
         The side of the pixels, where earlier trials have seen them, however long they take to
         read; None for what the time allows.
+    alone : bool
+        Whether no other families are searched.
     seconds : float or None
         The time budget of the training; None for no limit.
     deadline : Deadline
@@ -138,7 +142,7 @@ def with_pixels(
         return replace(preparation, notes=(*preparation.notes, _what_is_missing(plans))), features
     soon = deadline if seconds is None else deadline.sooner(_LATEST_SHARE * seconds)
     if side is None:
-        side = affordable_side(len(table), len(plans), seconds)
+        side = affordable_side(len(table), len(plans), seconds, alone=alone)
     else:
         soon = NEVER
     if not side:
@@ -172,8 +176,13 @@ def pixels_name(picture_column: str) -> str:
     return f"pixels of {picture_column}"
 
 
-def affordable_side(n_rows: int, n_pictures: int, seconds: float | None) -> int:
+def affordable_side(
+    n_rows: int, n_pictures: int, seconds: float | None, *, alone: bool = False
+) -> int:
     """Return the side at which pictures are kept; 0 where there is no time for any network.
+
+    Who asks for nothing but networks gets one of the smallest pictures in any case: it learns until
+    the time is up.
 
     Parameters
     ----------
@@ -181,12 +190,15 @@ def affordable_side(n_rows: int, n_pictures: int, seconds: float | None) -> int:
         Rows, and picture columns.
     seconds : float or None
         The time budget of the training; None for no limit.
+    alone : bool
+        Whether no other families are searched.
     """
     n_cells = max(1, n_rows * n_pictures)
     side = math.sqrt(MOST_BYTES / (3 * n_cells))
     if seconds is not None:
-        time = max(0.0, _SHARE * seconds - _START_SECONDS)
-        side = min(side, math.sqrt(time / (_VISITS * _SECONDS_A_PIXEL * n_cells)))
+        time = max(0.0, (_SHARE_ALONE if alone else _SHARE) * seconds - _START_SECONDS)
+        least = SIDES[-1] if alone else 0
+        side = min(side, max(least, math.sqrt(time / (_VISITS * _SECONDS_A_PIXEL * n_cells))))
     return next((each for each in SIDES if each <= side), 0)
 
 

@@ -69,6 +69,14 @@ def uses_networks(names: Sequence[str | Learner] | None, *, interpretable: bool 
     return any((each if isinstance(each, str) else each.name) in of_pixels for each in names)
 
 
+def reads_pixels_alone(names: Sequence[str | Learner] | None) -> bool:
+    """Whether every family that a user names reads pixels, and so nothing that is made of them."""
+    if not names:
+        return False
+    known = [_ALL.get(each) if isinstance(each, str) else each for each in names]
+    return all(each is not None and each.preprocessing.pixels for each in known)
+
+
 def choose_learners(
     names: Sequence[str | Learner] | None,
     shape: DatasetShape,

@@ -86,7 +86,8 @@ def _fill(
     left = deadline.seconds_left
     limit = trial_seconds_limit(deadline, history, plan.n_workers)
     typical = typical_seconds(history)
-    slow = typical is not None and typical > _SLOW_SHARE * left
+    # Networks take much of a short search, and the next goes on from the weights of the best.
+    slow = plan.space.is_of_pixels if typical is None else typical > _SLOW_SHARE * left
     wanted = plan.n_workers if slow else max(BATCH_SIZE, 2 * plan.n_workers)
     n = wanted + ahead - len(pending)
     available = trials_left(history, plan.budget, len(pending))

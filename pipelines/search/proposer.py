@@ -88,11 +88,18 @@ class Proposer:
         return self.take([drawn[place] for place in by_cost], 1, self.admission.promising)
 
     def near_best(self, n: int) -> list[Configuration]:
-        """Take up to ``n`` neighbours of the best configuration so far."""
+        """Take up to ``n`` neighbours of the best configuration so far.
+
+        Of networks alone, those of the first one as long as there is no score: their defaults are
+        worth more than draws, most of which learn nothing in a short time.
+        """
         best = self.history.best
-        if n == 0 or best is None or best.trial.configuration.family not in self.space.families:
+        centre = None if best is None else best.trial.configuration
+        if centre is None and self.space.is_of_pixels:
+            centre = next(iter(self.taken.values()), None)
+        if n == 0 or centre is None or centre.family not in self.space.families:
             return []
-        around = self.space.neighbours(best.trial.configuration, _NEIGHBOURS, self.rng)
+        around = self.space.neighbours(centre, _NEIGHBOURS, self.rng)
         return self.take(around, n, self.admission.worthwhile)
 
     def near_leaders(self, n: int) -> list[Configuration]:

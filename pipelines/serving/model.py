@@ -17,6 +17,7 @@ from espalier.pipelines.data.preparation import Preparation
 from espalier.pipelines.ensemble.combination import Combination, Floats
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.members.member import Member
+from espalier.pipelines.members.shared_reading import unread_columns
 from espalier.pipelines.preprocessing.rows import PreparedRows
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
@@ -26,6 +27,7 @@ from espalier.pipelines.trials.failures import SearchFailedError
 
 if TYPE_CHECKING:  # serving needs no search
     from espalier.pipelines.ensemble.choose import EnsembleChoice
+    from espalier.pipelines.learners.base.learner import Learner
     from espalier.pipelines.metrics.metric import Metric
 
 # Rows to prepare and predict at a time, to bound the memory for large tables.
@@ -97,6 +99,16 @@ class EnsembleModel:
             member.number: weight / total
             for member, weight in zip(self.members, self.combination.weights, strict=True)
         }
+
+    @property
+    def learners(self) -> "tuple[Learner, ...]":
+        """The family of each model that answers, those of the correction included."""
+        residual = () if self.correction is None else self.correction.members
+        return tuple(
+            candidate.learner
+            for member in (*self.members, *residual)
+            for candidate in member.candidates
+        )
 
     def predict(self, table: pd.DataFrame) -> NDArray[Any]:
         """Return labels (in the original type) or values, shape (n_rows,).
@@ -200,7 +212,8 @@ class EnsembleModel:
     @undisturbed
     def _answer(self, table: pd.DataFrame) -> tuple[Floats, Floats]:
         """Return the predictions of a batch and the spread of the members' predictions."""
-        return self.answer_prepared(PreparedRows(self.preparation.apply(table)))
+        unread = unread_columns(self.learners, self.preparation.roles)
+        return self.answer_prepared(PreparedRows(self.preparation.apply(table, unread=unread)))
 
     def answer_prepared(self, X: PreparedRows) -> tuple[Floats, Floats]:
         """Return predictions and the spread of the members', of rows that are prepared."""

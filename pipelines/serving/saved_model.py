@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 
 from espalier.pipelines.data.parsing.column_names import unique_names
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.learners.base.learner import Learner
 from espalier.pipelines.serving.golden_rows import check_golden, choose_golden
 from espalier.pipelines.serving.model import EnsembleModel
 from espalier.pipelines.serving.model_check import ModelCheck, PackageChange, package_changes
@@ -175,7 +174,7 @@ def changed_packages(folder: str | Path) -> tuple[PackageChange, ...]:
 
 def requirements(model: EnsembleModel) -> list[str]:
     """Return the packages that this ensemble needs to predict, as pins ``name==version``."""
-    packages = {package for each in _learners(model) for package in each.packages}
+    packages = {package for each in model.learners for package in each.packages}
     packages |= {package for each in model.preparation.networks for package in each.packages}
     return pinned_requirements((model, model.example), packages)
 
@@ -183,19 +182,9 @@ def requirements(model: EnsembleModel) -> list[str]:
 def _weights(model: EnsembleModel) -> set[str]:
     """Return the folders of `espalier.pipelines` whose weights the model needs to predict."""
     found = {each.weights for each in model.preparation.networks}
-    if any(each.preprocessing.tokens for each in _learners(model)):
+    if any(each.preprocessing.tokens for each in model.learners):
         found.add("texts")  # the vocabulary
     return found
-
-
-def _learners(model: EnsembleModel) -> list[Learner]:
-    """Return the families of the model's members, those of its correction included."""
-    residual = () if model.correction is None else model.correction.members
-    return [
-        candidate.learner
-        for member in (*model.members, *residual)
-        for candidate in member.candidates
-    ]
 
 
 def code_digest() -> str:

@@ -51,6 +51,11 @@ class SearchSpace:
         return tuple(self._spaces)
 
     @property
+    def is_of_pixels(self) -> bool:
+        """Whether all of the families are networks on the pixels of pictures."""
+        return all(each.preprocessing.pixels for each in self.learners)
+
+    @property
     def coordinates(self) -> tuple[str, ...]:
         """Name of each column of the encoding, such as ``lightgbm:num_leaves``."""
         return tuple(str(coordinate) for coordinate in self._encoding.coordinates)

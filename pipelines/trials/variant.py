@@ -13,6 +13,7 @@ class Compression(StrEnum):
     TREES = "trees"  # a forest of fewer trees
     LOW_RANK = "low rank"  # a network whose matrices are products of two thinner ones
     PRUNED = "channels"  # a network on pictures without the channels that matter least
+    PRUNED_EIGHT_BITS = "channels, eight bits"  # both, one after the other
     EIGHT_BITS = "eight bits"  # a network on pictures whose numbers have eight bits
     DISTILLED = "distilled"  # a small model that has learnt the answers of the ensemble
 
@@ -51,12 +52,13 @@ class Variant:
     @property
     def channel_share(self) -> float | None:
         """Share of the channels of a network on pictures that is left; None for other models."""
-        return self.share if self.method is Compression.PRUNED else None
+        is_pruned = self.method in (Compression.PRUNED, Compression.PRUNED_EIGHT_BITS)
+        return self.share if is_pruned else None
 
     @property
     def in_eight_bits(self) -> bool:
         """Whether the numbers of a network on pictures become integers of eight bits."""
-        return self.method is Compression.EIGHT_BITS
+        return self.method in (Compression.EIGHT_BITS, Compression.PRUNED_EIGHT_BITS)
 
     @property
     def is_distilled(self) -> bool:
@@ -68,15 +70,17 @@ class Variant:
         """For people: ``a quarter of the rounds of trial 7``."""
         if self.is_distilled:
             return "distilled from the ensemble"
-        if self.in_eight_bits:
+        if self.method is Compression.EIGHT_BITS:
             return f"trial {self.of} in eight bits"
         what = {
             Compression.ROUNDS: "rounds",
             Compression.TREES: "trees",
             Compression.LOW_RANK: "rank",
             Compression.PRUNED: "channels",
+            Compression.PRUNED_EIGHT_BITS: "channels",
         }[self.method]
-        return f"{self.share:.3g} of the {what} of trial {self.of}"
+        bits = " in eight bits" if self.in_eight_bits else ""
+        return f"{self.share:.3g} of the {what} of trial {self.of}{bits}"
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> "Variant":

@@ -5,6 +5,7 @@ import time
 import pandas as pd
 
 from espalier.pipelines.automl.frozen_features import FrozenFeatures
+from espalier.pipelines.learners.registry import reads_pixels_alone
 from espalier.pipelines.resources.budget import Deadline
 from espalier.tasks.pickles import read_pickle
 from espalier.tasks.policies import MINUTES, kept_task
@@ -38,6 +39,7 @@ def embed_pictures(run: TrainingRun) -> PicturesRecord:
     steering = (request.group_column, request.time_column, request.weight_column)
     frozen = FrozenFeatures(
         image_columns=request.image_columns or None,
+        glance=reads_pixels_alone(run.settings.families),
         seconds=seconds,
         leave_out=(request.target, *request.exclude, *(each for each in steering if each)),
         deadline=Deadline.after(None if seconds is None else BUDGET_SHARE * seconds),

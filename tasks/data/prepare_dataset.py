@@ -22,7 +22,7 @@ from espalier.pipelines.data.splitting.splits import most_folds
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images.near_duplicates import near_duplicates
 from espalier.pipelines.images.pixels import kept_side
-from espalier.pipelines.learners.registry import uses_networks
+from espalier.pipelines.learners.registry import reads_pixels_alone, uses_networks
 from espalier.pipelines.metrics.catalogue import get_metric
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
@@ -91,6 +91,7 @@ def prepare_dataset(
         frozen=FrozenFeatures(
             image_columns=pictures.columns,
             image_look=pictures.look,
+            glance=reads_pixels_alone(settings.families),
             known_only=pictures.n_unread > 0,
             seconds=request.budget.seconds,
             meanings=request.portable is None,

@@ -28,7 +28,12 @@ _FIXED_SECONDS = 0.4
 
 
 def affordable_folds(
-    shape: DatasetShape, budget: Budget, n_workers: int, *, serving: Serving = "auto"
+    shape: DatasetShape,
+    budget: Budget,
+    n_workers: int,
+    *,
+    serving: Serving = "auto",
+    network_seconds: float | None = None,
 ) -> int:
     """Return the largest number of folds that leaves time for enough trials.
 
@@ -46,6 +51,9 @@ def affordable_folds(
         Trials that run at the same time.
     serving : "auto", "refit" or "bagged"
         With ``bagged`` the fold models serve, so their number is not reduced.
+    network_seconds : float or None
+        Seconds that one core trains a network on pictures once, where nothing else is searched:
+        such a search has one split until it has time for as many whole trainings.
 
     Returns
     -------
@@ -61,6 +69,9 @@ def affordable_folds(
     wanted = ENOUGH_TRIALS_OF_FEW_ROWS if few_rows else ENOUGH_TRIALS
     if budget.trials is not None:
         wanted = min(wanted, budget.trials)
+    if network_seconds is not None:
+        fits = _SEARCH_SHARE * budget.seconds * n_workers / network_seconds
+        return most if fits >= most * wanted else ONE_SPLIT_FOLDS
     fits = _SEARCH_SHARE * budget.seconds * n_workers / (_FIXED_SECONDS + model_seconds(shape))
     if shape.n_rows >= REPEAT_ROWS:
         for n in MORE_FOLDS:

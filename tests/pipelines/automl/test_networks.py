@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,14 @@ from espalier import AutoMLClassifier
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
 from espalier.pipelines.images import pixels
+from espalier.pipelines.images.lite0 import FILE
+from espalier.pipelines.images.looks import LOOKS
+from espalier.pipelines.images.reading import ImageReading
+from espalier.pipelines.learners.families.linear import LINEAR
 from espalier.pipelines.learners.neural import convnet_family, supernet_family
+from espalier.pipelines.learners.neural.convnet_family import CONVNET
+from espalier.pipelines.members.shared_reading import NO_READING
+from espalier.pipelines.serving.latency import measure_reading
 from espalier.pipelines.serving.saved_model import requirements, save_model
 from tests.deep import need_torch
 from tests.picture_maker import class_folders
@@ -48,6 +56,16 @@ def test_a_network_is_a_trial_like_any_other(fitted):
     assert fitted.leaderboard_["score"].notna().all()
     assert fitted.model_.preparation.roles["pixels of path"] is ColumnRole.PIXELS
     assert fitted.n_features_in_ == 2
+    assert list(fitted.leaderboard_["variant"]) == [""]
+
+
+def test_a_search_of_networks_alone_spends_no_time_on_frozen_features(fitted):
+    looks = {
+        plan.reading.look
+        for plan in fitted.model_.preparation.plans
+        if isinstance(plan.reading, ImageReading)
+    }
+    assert looks == {LOOKS[-1]}
 
 
 @pytest.mark.slow
@@ -92,6 +110,28 @@ def test_a_model_with_a_network_is_served_without_pytorch(fitted, shapes, tmp_pa
     answers, imported = done.stdout.strip().split("\n")
     np.testing.assert_allclose(json.loads(answers), fitted.predict_proba(rows), atol=1e-6)
     assert imported == "[]"
+
+
+def test_networks_alone_answer_without_what_a_frozen_network_sees(fitted, shapes, monkeypatch):
+    table, _, _ = shapes
+    expected = fitted.predict_proba(table.head(5))
+
+    def read(self, series):
+        raise AssertionError("no member reads these vectors")
+
+    monkeypatch.setattr(ImageReading, "read", read)
+    np.testing.assert_array_equal(fitted.predict_proba(table.head(5)), expected)
+
+
+def test_the_frozen_network_counts_for_those_who_need_it(fitted):
+    model = fitted.model_
+    found = measure_reading(model.preparation, model.example, [CONVNET, LINEAR])
+    assert found.latency > 0
+    assert found.size == pytest.approx(FILE.stat().st_size / 2**20)
+    assert found.without == {"convnet"}
+    alone = replace(model.preparation, plans=model.preparation.plans[1:2])
+    assert alone.roles == {"size": ColumnRole.NUMERIC}
+    assert measure_reading(alone, model.example, [LINEAR]) == NO_READING
 
 
 def test_a_network_that_is_named_without_pictures_is_refused():

@@ -15,6 +15,7 @@ from espalier.pipelines.ensemble.combiner_comparison import CombinerScore
 from espalier.pipelines.finishing.prefer import Preferred, prefer, standard_error
 from espalier.pipelines.members.cost import RefitTime
 from espalier.pipelines.members.preference import Preference
+from espalier.pipelines.members.shared_reading import SharedReading
 from espalier.pipelines.metrics.catalogue import METRICS
 from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.resources.budget import Deadline
@@ -57,6 +58,26 @@ RESULTS = (
     trial(4, 0.500, 0.01, 0.001, 1),  # no better than a constant
     trial(5, 0.870, 4.0, 9.0, 3500),  # beaten in everything
 )
+
+
+def test_what_reads_pixels_itself_is_lighter_than_what_needs_a_frozen_network():
+    best, seen = RESULTS[0], trial(6, 0.895, 5.0, 11.0, 5000)
+    seen = replace(seen, trial=replace(seen.trial, configuration=Configuration.of("convnet", {})))
+    found = prefer(
+        choice_of(0),
+        History(METRICS["roc_auc"], (best, seen)),
+        {},
+        dataset=DATA,
+        preference=Preference(objectives=("score", "size", "latency"), prefer="small"),
+        time=RefitTime(deadline=Deadline(None)),
+        seed=0,
+        reading=SharedReading(latency=9.0, size=6.5, without=frozenset({"convnet"})),
+    )
+    assert [(each.trial, each.size, each.latency) for each in found.front] == [
+        (0, 16.5, 13.0),
+        (6, 11.0, 5.0),
+    ]
+    assert found.choice.members == ((6, 1.0),)
 
 
 def choice_of(*members: int, behind: float = 0.0) -> EnsembleChoice:

@@ -184,6 +184,16 @@ def test_pictures_without_time_count_as_missing(monkeypatch):
     assert whole.n_computed == some.n_unread
 
 
+@pytest.mark.parametrize("seconds", [None, 1e6])
+def test_pictures_whose_vectors_no_family_reads_are_glanced_at(seconds):
+    rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})
+    found = training_pictures(rows, ["photo"], seconds=seconds, glance=True)
+    assert (found.look, found.notes, found.n_unread) == (LOOKS[-1], (), 0)
+    # A look on record is the one that the trials on record have seen.
+    known = training_pictures(rows, ["photo"], seconds=seconds, look=Look(96), glance=True)
+    assert known.look == Look(96)
+
+
 @pytest.mark.parametrize(("others", "seconds"), [((), 45.0), (("rooms",), 25.0)])
 def test_nothing_but_pictures_may_take_more_of_the_time(monkeypatch, others, seconds):
     rows = pd.DataFrame({"photo": [as_bytes(shape_picture("disc", at)) for at in range(6)]})

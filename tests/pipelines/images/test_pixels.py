@@ -114,3 +114,10 @@ def test_the_side_follows_the_time_and_the_memory():
     assert affordable_side(100_000, 1, 300.0) == 0
     assert affordable_side(100_000, 1, None) == 24
     assert module.MOST_BYTES >= 3 * 24**2 * 100_000
+
+
+def test_networks_alone_see_more_and_something_in_any_case():
+    assert affordable_side(1_500, 1, 60.0, alone=True) == 24
+    assert affordable_side(5_000, 1, 60.0, alone=True) == 16
+    assert affordable_side(100_000, 1, 60.0, alone=True) == 16
+    assert affordable_side(10_000_000, 1, 60.0, alone=True) == 0  # the memory has its bound

@@ -29,5 +29,9 @@ def test_only_networks_have_a_rank_and_some_share_is_left():
     assert in_bytes.in_eight_bits
     assert in_bytes.rank_share is None
     assert in_bytes.label == "trial 4 in eight bits"
+    both = Variant(of=4, method=Compression.PRUNED_EIGHT_BITS, share=0.5)
+    assert both.in_eight_bits
+    assert both.channel_share == 0.5
+    assert both.label == "0.5 of the channels of trial 4 in eight bits"
     with pytest.raises(ValueError, match=r"in \(0, 1\], not 0"):
         Variant(of=1, method=Compression.TREES, share=0.0)

@@ -1,6 +1,6 @@
 """The family of convolutional networks: its space, its costs, and its models."""
 
-import pickle
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -9,10 +9,8 @@ import pytest
 from espalier.pipelines.data.dataset import Dataset, DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.errors import UserError
-from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.light.counts import count_model
-from espalier.pipelines.learners.neural import convnet
 from espalier.pipelines.learners.neural.convnet_family import (
     CONVNET,
     cost_of,
@@ -21,10 +19,14 @@ from espalier.pipelines.learners.neural.convnet_family import (
     expected_seconds,
     recipe_of,
 )
-from espalier.pipelines.learners.registry import choose_learners, uses_networks
+from espalier.pipelines.learners.registry import (
+    choose_learners,
+    reads_pixels_alone,
+    uses_networks,
+)
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
+from tests.contracts.network_suite import NetworkSuite
 from tests.deep import need_torch
 from tests.pipelines.architectures.examples import bright_or_dark
 
@@ -61,60 +63,11 @@ def binary():
     return data, candidate(data).fit(data.X, data.y)
 
 
-def test_learns_classes(binary):
-    _data, fitted = binary
-    fresh = table(ProblemKind.BINARY, 40, seed=1)
-    scores = fitted.predict_scores(fresh.X)
-    assert scores.dtype == np.float32
-    assert ((scores.argmax(axis=1)) == fresh.y).mean() > 0.9
-    assert fitted.n_iterations_ <= 6
-
-
-def test_learns_values_within_their_range():
-    need_torch()
-    data = table(ProblemKind.REGRESSION)
-    fitted = candidate(data).fit(data.X, data.y)
-    scores = fitted.predict_scores(table(ProblemKind.REGRESSION, 40, seed=1).X)
-    assert np.mean((scores - table(ProblemKind.REGRESSION, 40, seed=1).y) ** 2) < 15
-    assert scores.min() >= 100
-    assert scores.max() <= 110
-
-
-def test_a_class_without_training_rows_gets_nothing():
-    need_torch()
-    data = table(ProblemKind.MULTICLASS)
-    rows = np.flatnonzero(data.y != 1)
-    fitted = candidate(data, epochs=5).fit(data.X.iloc[rows], data.y[rows])
-    scores = fitted.predict_scores(data.X)
-    assert (scores[:, 1] == 0).all()
-    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
-
-
-def test_a_stored_model_is_bytes_that_answer_the_same(binary):
-    data, fitted = binary
-    stored = pickle.dumps(fitted)
-    assert b"torch" not in stored
-    copy = pickle.loads(stored)
-    assert isinstance(copy.model_.stored_, bytes)
-    np.testing.assert_array_equal(fitted.predict_scores(data.X), copy.predict_scores(data.X))
-
-
 def test_a_missing_picture_is_answered(binary):
     data, fitted = binary
     X = data.X.head(3).copy()
     X["pixels of path"] = np.nan
     assert np.isfinite(fitted.predict_scores(X)).all()
-
-
-def test_a_passed_deadline_gives_a_model_or_says_so():
-    need_torch()
-    data = table(ProblemKind.BINARY)
-    near = Deadline.after(0.5)
-    try:
-        fitted = candidate(data, epochs=120).fit(data.X, data.y, deadline=near)
-    except TimeoutError:
-        return
-    assert fitted.n_iterations_ < 120
 
 
 def test_a_child_goes_on_where_its_parent_was(binary):
@@ -181,18 +134,28 @@ TABLE = DatasetShape(
 )
 
 
+class TestAsAFamily(NetworkSuite):
+    family = CONVNET
+    table = staticmethod(table)
+    candidate = staticmethod(candidate)
+    small = SMALL
+    slow: ClassVar = {"epochs": 120}
+    shape = PICTURES
+    unread = TABLE  # pixels are read where PyTorch is installed
+    rows = np.zeros((2, 1, 8, 8, 3), dtype=np.uint8)
+    least_right = 0.9
+
+
 def test_a_search_has_networks_where_there_are_pixels():
     assert "convnet" in [each.name for each in choose_learners(None, PICTURES)]
     assert "convnet" not in [each.name for each in choose_learners(None, TABLE)]
     assert PICTURES.n_numeric == 0
 
 
-def test_operations_are_known_before_training(binary):
+def test_parameters_are_known_before_training(binary):
     data, fitted = binary
     values = fitted.configuration.model_values
-    counted = count_model(fitted.model_)
-    assert counted.operations == CONVNET.least_operations(values, data.shape)
-    assert counted.parameters == cost_of(values, data.shape).parameters
+    assert count_model(fitted.model_).parameters == cost_of(values, data.shape).parameters
 
 
 def test_who_names_other_families_wants_no_pixels():
@@ -202,25 +165,14 @@ def test_who_names_other_families_wants_no_pixels():
     assert not uses_networks(None, interpretable=True)
 
 
+def test_pixels_are_all_that_networks_on_pictures_read():
+    assert reads_pixels_alone(["convnet"])
+    assert reads_pixels_alone([CONVNET])
+    for others in (None, [], ["linear", "convnet"], ["textnet"], ["convnet", "no such family"]):
+        assert not reads_pixels_alone(others)
+
+
 def test_a_network_without_pictures_or_time_is_refused_in_a_line():
     need_torch()
     with pytest.raises(UserError, match="needs a column of them, and a time budget"):
         choose_learners(["convnet"], TABLE)
-
-
-def test_what_to_install_is_said(monkeypatch):
-    def without_torch(name):
-        return None if name == "torch" else object()
-
-    monkeypatch.setattr("importlib.util.find_spec", without_torch)
-    with pytest.raises(UserError, match=r"torch, which is not installed.*espalier\[deep\]"):
-        choose_learners(["convnet"], TABLE)
-    with pytest.raises(UserError, match=r"espalier\[deep\]"):
-        convnet.ConvNet().fit(np.zeros((2, 1, 8, 8, 3), dtype=np.uint8), np.array([0, 1]))
-
-
-def test_a_refit_trains_as_long_as_was_best():
-    values = SearchSpace([CONVNET], PICTURES).default("convnet").model_values
-    model = CONVNET.build(values, BuildContext(shape=PICTURES, seed=0, iterations=7))
-    assert model.stop_after == 7
-    assert model.recipe.epochs == values["epochs"]

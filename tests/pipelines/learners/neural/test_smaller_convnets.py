@@ -73,6 +73,19 @@ def test_a_network_without_half_of_its_channels_is_an_ordinary_narrower_one(whol
     assert alone.model_.network_ == small.model_.network_
 
 
+def test_half_of_the_channels_in_eight_bits_is_smaller_than_either(whole):
+    given = [{"channel_share": 0.5}, {"in_eight_bits": True}]
+    narrow, coarse, both = (
+        candidate(**each).fit(DATA.X, DATA.y, parent=whole)
+        for each in (*given, given[0] | given[1])
+    )
+    sizes = [len(each.model_.stored_) for each in (both, coarse, narrow)]
+    assert sizes[0] < min(sizes[1:])
+    assert both.model_.network_ == narrow.model_.network_
+    agree = both.predict_scores(DATA.X).argmax(1) == narrow.predict_scores(DATA.X).argmax(1)
+    assert agree.mean() > 0.9
+
+
 def test_a_refit_is_trained_on_its_rows_before_it_becomes_smaller(whole):
     job = candidate(in_eight_bits=True, iterations=2).fit(DATA.X, DATA.y, parent=whole)
     assert job.n_iterations_ > whole.n_iterations_
@@ -95,19 +108,22 @@ def test_both_are_trials_with_scores_sizes_and_latencies_of_their_own(tmp_path):
     assert made == [
         (Compression.EIGHT_BITS, 1.0),
         (Compression.PRUNED, 0.5),
+        (Compression.PRUNED_EIGHT_BITS, 0.5),
         (Compression.LOW_RANK, 0.5),
         (Compression.LOW_RANK, 0.25),
     ]
     results = [evaluate_trial(each, context).result for each in planned]
     assert all(each.succeeded for each in results)
     assert all(each.parameters <= first.parameters for each in results)
-    assert max(results[0].size_mb, results[1].size_mb, results[3].size_mb) < first.size_mb
-    assert len({each.score for each in (first, *results)}) == 5
+    assert max(results[at].size_mb for at in (0, 1, 2, 4)) < first.size_mb
+    assert len({each.score for each in (first, *results)}) == 6
     assert all(each.row_ms > 0 for each in results)
     assert results[0].iterations == first.iterations  # its networks are those of the folds' models
     assert member_job(results[0]).in_eight_bits
     assert member_job(results[1]).channel_share == 0.5
-    assert member_job(results[2]).rank_share == 0.5
+    both = member_job(results[2])
+    assert (both.channel_share, both.in_eight_bits) == (0.5, True)
+    assert member_job(results[3]).rank_share == 0.5
 
 
 def test_without_much_time_the_cheapest_form_is_made():

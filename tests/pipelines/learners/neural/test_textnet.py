@@ -1,6 +1,6 @@
 """The family of networks on texts: its space, its costs, and its models."""
 
-import pickle
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from espalier.pipelines.errors import UserError
 from espalier.pipelines.learners.base.learner import BuildContext
 from espalier.pipelines.learners.candidate import Candidate
 from espalier.pipelines.learners.light.counts import count_model
-from espalier.pipelines.learners.neural import textnet
 from espalier.pipelines.learners.neural.textnet_family import (
     TEXTNET,
     cost_of,
@@ -22,8 +21,8 @@ from espalier.pipelines.learners.neural.textnet_family import (
 )
 from espalier.pipelines.learners.registry import choose_learners, uses_networks
 from espalier.pipelines.problem import ProblemKind
-from espalier.pipelines.resources.budget import Deadline
 from espalier.pipelines.space.joint import SearchSpace
+from tests.contracts.network_suite import NetworkSuite
 from tests.deep import need_torch
 
 ROLES = {"size": ColumnRole.NUMERIC, "title": ColumnRole.TEXT, "review": ColumnRole.TEXT}
@@ -82,10 +81,8 @@ def right(fitted: Candidate, seed: int = 1) -> float:
     return float((fitted.predict_scores(fresh.X).argmax(axis=1) == fresh.y).mean())
 
 
-def test_learns_classes_of_several_columns(binary):
+def test_every_column_of_texts_is_read(binary):
     _data, fitted = binary
-    assert right(fitted) > 0.85
-    assert fitted.n_iterations_ <= 8
     assert fitted.model_.network_.n_columns == 2
 
 
@@ -102,34 +99,6 @@ def test_every_kind_of_block_learns(values):
     need_torch()
     data = table(ProblemKind.BINARY)
     assert right(candidate(data, **values).fit(data.X, data.y)) > 0.8
-
-
-def test_learns_values_within_their_range():
-    need_torch()
-    data, fresh = table(ProblemKind.REGRESSION), table(ProblemKind.REGRESSION, 60, seed=1)
-    scores = candidate(data).fit(data.X, data.y).predict_scores(fresh.X)
-    assert np.mean((scores - fresh.y) ** 2) < 15
-    assert scores.min() >= 100
-    assert scores.max() <= 110
-
-
-def test_a_class_without_training_rows_gets_nothing():
-    need_torch()
-    data = table(ProblemKind.MULTICLASS)
-    rows = np.flatnonzero(data.y != 1)
-    fitted = candidate(data, epochs=3).fit(data.X.iloc[rows], data.y[rows])
-    scores = fitted.predict_scores(data.X)
-    assert (scores[:, 1] == 0).all()
-    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-5)
-
-
-def test_a_stored_model_is_bytes_that_answer_the_same(binary):
-    data, fitted = binary
-    stored = pickle.dumps(fitted)
-    assert b"torch" not in stored
-    copy = pickle.loads(stored)
-    assert isinstance(copy.model_.stored_.content, bytes)
-    np.testing.assert_array_equal(fitted.predict_scores(data.X), copy.predict_scores(data.X))
 
 
 def test_the_same_seed_gives_the_same_network(binary):
@@ -159,22 +128,10 @@ def test_a_table_whose_training_rows_have_no_text_at_all_is_learned(vectors):
     assert np.isfinite(scores).all()
 
 
-def test_a_passed_deadline_gives_a_model_or_says_so():
-    need_torch()
-    data = table(ProblemKind.BINARY)
-    near = Deadline.after(0.5)
-    try:
-        fitted = candidate(data, epochs=60, channels=256).fit(data.X, data.y, deadline=near)
-    except TimeoutError:
-        return
-    assert fitted.n_iterations_ < 60
-
-
-def test_what_is_known_before_training_is_what_is_trained(binary):
+def test_parameters_are_guessed_before_training(binary):
     data, fitted = binary
     values = fitted.configuration.model_values
     counted = count_model(fitted.model_)
-    assert counted.operations == TEXTNET.least_operations(values, data.shape)
     guess = cost_of(values, data.shape).parameters
     assert 0.5 < counted.parameters / guess < 2  # how many words there are is a guess
 
@@ -214,6 +171,18 @@ NUMBERS = DatasetShape(
 )
 
 
+class TestAsAFamily(NetworkSuite):
+    family = TEXTNET
+    table = staticmethod(table)
+    candidate = staticmethod(candidate)
+    small = SMALL
+    slow: ClassVar = {"epochs": 60, "channels": 256}
+    shape = TEXTS
+    unread = TEXTS
+    rows = np.zeros((2, 1, 8), dtype=np.uint16)
+    least_right = 0.85
+
+
 def test_texts_are_trained_on_where_the_family_is_named():
     need_torch()
     assert "textnet" not in [each.name for each in choose_learners(None, TEXTS)]
@@ -225,21 +194,3 @@ def test_a_network_without_texts_is_refused_in_a_line():
     need_torch()
     with pytest.raises(UserError, match="trained on texts, and no column of this table holds any"):
         choose_learners(["textnet"], NUMBERS)
-
-
-def test_what_to_install_is_said(monkeypatch):
-    def without_torch(name):
-        return None if name == "torch" else object()
-
-    monkeypatch.setattr("importlib.util.find_spec", without_torch)
-    with pytest.raises(UserError, match=r"torch, which is not installed.*espalier\[deep\]"):
-        choose_learners(["textnet"], TEXTS)
-    with pytest.raises(UserError, match=r"espalier\[deep\]"):
-        textnet.TextNet().fit(np.zeros((2, 1, 8), dtype=np.uint16), np.array([0, 1]))
-
-
-def test_a_refit_trains_as_long_as_was_best():
-    values = SearchSpace([TEXTNET], TEXTS).default("textnet").model_values
-    model = TEXTNET.build(values, BuildContext(shape=TEXTS, seed=0, iterations=7))
-    assert model.stop_after == 7
-    assert model.recipe.epochs == values["epochs"]

@@ -55,6 +55,19 @@ def test_few_trials_that_are_asked_for_need_not_so_much_time():
     assert folds(60, classes=8, trials=3) == 5
 
 
+def test_networks_alone_have_one_split_until_there_is_time_for_many_of_them():
+    pictures = replace(shape(1_500, n_classes=10), n_pixels=1, pixel_side=24)
+
+    def taken(seconds, **more):
+        budget = Budget(seconds=seconds, trials=None if seconds else 4)
+        return affordable_folds(pictures, budget, 2, network_seconds=80.0, **more)
+
+    assert [taken(seconds) for seconds in (60.0, 300.0, 900.0)] == [1, 1, 3]
+    assert taken(None) == most_folds(1_500, 20)
+    assert taken(60.0, serving="bagged") == most_folds(1_500, 20)
+    assert affordable_folds(pictures, Budget(seconds=60.0), 2) == 3  # beside other families
+
+
 def test_without_a_clock_and_for_fold_models_that_serve_the_rows_decide():
     table = shape(10_000, n_classes=30)
     assert affordable_folds(table, Budget(trials=3), 1) == 5
