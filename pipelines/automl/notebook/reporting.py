@@ -33,6 +33,7 @@ class Reports:
     metric: Any
     families: Any
     interpretable: bool
+    time_budget: float | None
     cv_score_: float
     holdout_score_: float | None
     holdout_interval_: tuple[float, float] | None
