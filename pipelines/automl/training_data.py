@@ -151,11 +151,13 @@ def weights_unused(learners: tuple[Learner, ...], search: Dataset) -> tuple[str,
 
 def fold_count(search: Dataset, settings: TrainingSettings, n_workers: int) -> int:
     """Return the number of folds that score a trial: the set one, else what the time allows."""
+    if settings.n_folds:
+        return settings.n_folds
     network_seconds = None
     if search.shape.n_pixels and reads_pixels_alone(settings.families):
         default = SearchSpace((CONVNET,), search.shape).default(CONVNET.name)
         network_seconds = CONVNET.expected_seconds(default.model_values, search.shape)
-    return settings.n_folds or affordable_folds(
+    return affordable_folds(
         search.shape,
         settings.budget,
         n_workers,

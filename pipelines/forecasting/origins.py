@@ -19,15 +19,23 @@ def origins_of(panel: Panel, horizon: int) -> tuple[int, ...]:
     of the longest series.
     """
     lengths = panel.lengths
-    typical = float(np.quantile(lengths, 0.5))
-    least = max(2 * panel.season + 1, min(horizon, 12), 3)
-    fit = int((typical - least) // horizon)
-    most = _ORIGINS_OF_MANY if len(panel) >= _MANY_SERIES else MOST_ORIGINS
+    most = MOST_ORIGINS if has_few_series(panel) else _ORIGINS_OF_MANY
     for values, allowed in ((_LONG_VALUES, _LONG_ORIGINS), (_HUGE_VALUES, _HUGE_ORIGINS)):
         if lengths.sum() > values:
             most = min(most, allowed)
-    count = min(fit, most)
+    count = min(whole_horizons(panel, horizon), most)
     if count >= 1:
         return tuple(horizon * (each + 1) for each in range(count))
     longest = int(lengths.max(initial=0))
     return (max(1, min(horizon, longest // 2)),) if longest > 1 else ()
+
+
+def whole_horizons(panel: Panel, horizon: int) -> int:
+    """Return how many whole horizons leave half of the series two seasons; below 1 if none does."""
+    least = max(2 * panel.season + 1, min(horizon, 12), 3)
+    return int((float(np.quantile(panel.lengths, 0.5)) - least) // horizon)
+
+
+def has_few_series(panel: Panel) -> bool:
+    """Whether there are so few series that they tell little at each origin."""
+    return len(panel) < _MANY_SERIES

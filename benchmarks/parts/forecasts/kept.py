@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from parts.forecasts.figures import LEVELS
+from parts.forecasts.figures import LEVELS, listed
 
 from espalier.pipelines.automl.forecast.data import prepare_forecast
 from espalier.pipelines.automl.forecast.finish import base_at_origins
@@ -19,6 +19,7 @@ from espalier.pipelines.evaluation.forecast_context import usable
 from espalier.pipelines.forecasting.input.columns import SeriesColumns
 from espalier.pipelines.forecasting.input.read import read_series
 from espalier.pipelines.forecasting.metrics import Scales, forecast_metric
+from espalier.pipelines.forecasting.origins import has_few_series, whole_horizons
 from espalier.pipelines.forecasting.panel import Floats, Panel
 from espalier.pipelines.resources.budget import NEVER, Budget
 from espalier.pipelines.search.loop import run_search
@@ -26,8 +27,6 @@ from espalier.pipelines.search.plan import SearchPlan
 from espalier.pipelines.seeds import drawn_rows
 from espalier.pipelines.serving.forecast_model import base_forecast, spread_scales, unit_scales
 from espalier.pipelines.trials.history import History
-
-FEW_SERIES = 50
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +102,7 @@ def record(row: Any, folder: Path, trials: int, most: int, seed: int, series: in
     began = time.monotonic()
     horizon, season, windows = int(row.horizon), int(row.seasonality), int(row.test_windows)
     known, past, static = (
-        tuple(names.split(";")) if isinstance(names := row[f"{kind}_covariates"], str) else ()
-        for kind in ("known", "past", "static")
+        tuple(listed(row[f"{kind}_covariates"])) for kind in ("known", "past", "static")
     )
     columns = SeriesColumns(
         time="time",
@@ -124,9 +122,8 @@ def record(row: Any, folder: Path, trials: int, most: int, seed: int, series: in
         train, columns, horizon=horizon, levels=LEVELS, metric=forecast_metric("mase")
     )
     usual = data.origins
-    if len(train.panel) < FEW_SERIES and usual and usual[0] == horizon:
-        least = max(2 * train.panel.season + 1, min(horizon, 12), 3)
-        fit = int((np.quantile(train.panel.lengths, 0.5) - least) // horizon)
+    if has_few_series(train.panel) and usual and usual[0] == horizon:
+        fit = whole_horizons(train.panel, horizon)
         data = replace(data, origins=tuple(horizon * (w + 1) for w in range(min(fit, most))))
     context = data.context()
     kept: dict[int, Floats] = {}

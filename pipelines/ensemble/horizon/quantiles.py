@@ -86,12 +86,10 @@ def fit_quantiles(residuals: Floats, levels: Sequence[float]) -> QuantileModel:
     residuals = _as_newest(residuals)
     n_origins, n_series, horizon = residuals.shape
     known = np.isfinite(residuals)
-    size = np.where(known, np.abs(residuals), 0.0)
-    counts = known.sum(axis=(0, 1))
     levels = tuple(sorted(levels))
     if known.sum() < _LEAST_ROWS:
-        return _unknown(size, counts, levels, n_series)
-    spread = _smooth(size.sum(axis=(0, 1)), counts)
+        return _unknown(residuals, levels)
+    spread = _spread_of(residuals)
     relative = np.where(known, residuals / spread, np.nan)
     shape = []
     n_blocks = n_blocks_of(horizon) if n_origins * n_series >= 40 else 1
@@ -117,10 +115,7 @@ def _by_others(residuals: Floats, spread: Floats) -> Floats:
     found = np.empty_like(residuals)
     for origin in range(n_origins):
         others = np.delete(residuals, origin, axis=0)
-        known = np.isfinite(others)
-        counts = known.sum(axis=(0, 1))
-        size = np.where(known, np.abs(others), 0.0).sum(axis=(0, 1))
-        width = _smooth(size, counts) if counts.any() else spread
+        width = _spread_of(others) if np.isfinite(others).any() else spread
         factors = _factors(others / width)
         found[origin] = residuals[origin] / width / factors[:, None]
     return found
@@ -154,6 +149,13 @@ def _factors(relative: Floats) -> Floats:
     own = size.sum(axis=(0, 2)) / np.maximum(counts, 1)
     worth = np.minimum(per_origin, _PER_ORIGIN).sum(axis=0)
     return (_PRIOR_RESIDUALS + worth * own) / (_PRIOR_RESIDUALS + worth)
+
+
+def _spread_of(residuals: Floats) -> Floats:
+    """Return the mean size of residuals, (W, S, H), at each step, shape (H,)."""
+    known = np.isfinite(residuals)
+    sizes = np.where(known, np.abs(residuals), 0.0)
+    return _smooth(sizes.sum(axis=(0, 1)), known.sum(axis=(0, 1)))
 
 
 def _smooth(sums: Floats, counts: Floats) -> Floats:
@@ -216,12 +218,12 @@ def _widening(levels: Floats, independent: float) -> Floats:
     return np.where(middle, 1.0, stdtrit(independent, safe) / ndtri(safe))
 
 
-def _unknown(
-    size: Floats, counts: Floats, levels: tuple[float, ...], n_series: int
-) -> QuantileModel:
+def _unknown(residuals: Floats, levels: tuple[float, ...]) -> QuantileModel:
     """Return a model for hardly any residual: errors as large as those few, growing by step."""
-    horizon = len(counts)
-    typical = float(size.sum() / counts.sum()) if counts.sum() else 1.0
+    _, n_series, horizon = residuals.shape
+    known = np.isfinite(residuals)
+    size = np.where(known, np.abs(residuals), 0.0)
+    typical = float(size.sum() / known.sum()) if known.any() else 1.0
     typical = max(typical, 0.5)
     steps = np.sqrt(np.arange(1, horizon + 1))
     share = np.asarray(levels)

@@ -9,7 +9,12 @@ from sklearn.base import BaseEstimator
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import matrix_columns, network_operations
-from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.learners.base.learner import (
+    BuildContext,
+    Learner,
+    LearnerLimits,
+    always_varies,
+)
 from espalier.pipelines.learners.base.target_scale import mean_and_spread
 from espalier.pipelines.learners.families.boosting_rounds import Patience
 from espalier.pipelines.learners.families.network import Adam, Network, rate_at
@@ -271,12 +276,6 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     )
 
 
-def varies(values: Mapping[str, Value]) -> bool:
-    """Whether models differ by their seed: always, by their first weights (docs/decisions/0137)."""
-    del values
-    return True
-
-
 MLP = Learner(
     name="mlp",
     label="Multilayer perceptron",
@@ -296,5 +295,5 @@ MLP = Learner(
     anytime=True,
     losses=frozenset(LossKind),
     least_operations=network_operations,
-    varies=varies,
+    varies=always_varies,
 )

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.learners.base.costs import network_operations
-from espalier.pipelines.learners.base.learner import BuildContext, Learner, LearnerLimits
+from espalier.pipelines.learners.base.learner import (
+    BuildContext,
+    Learner,
+    LearnerLimits,
+    always_varies,
+)
 from espalier.pipelines.learners.neural.embedding_network import FREQUENCIES, MIXED
 from espalier.pipelines.learners.neural.realmlp import TabularPerceptron
 from espalier.pipelines.preprocessing.traits import PreprocessingTraits
@@ -83,12 +88,6 @@ def expected_seconds(values: Mapping[str, Value], shape: DatasetShape) -> float:
     return 0.05 + visits * row + steps * (6e-4 + 3e-9 * weights)
 
 
-def varies(values: Mapping[str, Value]) -> bool:
-    """Whether models differ by their seed: always, by their first weights (docs/decisions/0137)."""
-    del values
-    return True
-
-
 REALMLP = Learner(
     name="realmlp",
     label="Perceptron with numeric embeddings",
@@ -108,5 +107,5 @@ REALMLP = Learner(
     resembles="mlp",
     passes="epochs",
     least_operations=network_operations,
-    varies=varies,
+    varies=always_varies,
 )
