@@ -26,12 +26,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from parts.experience.left_out_tables import learned, others_than
+from parts.published.knowledge import left_out
 from parts.published.report import RANKED, report
-from parts.published.tasks import Task, class_error, read_tasks, rmse
+from parts.published.tasks import Task, error_of, new_model, read_split, read_tasks
 
-from espalier.pipelines.experience.recording.space_alignment import align_knowledge
-from espalier.pipelines.experience.recording.store import ExperienceStore
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER
 
 
@@ -110,31 +108,20 @@ def run_all(options: argparse.Namespace) -> None:
 
 def run_one(options: argparse.Namespace) -> None:
     """Fit to the training rows of one split, score its test rows, keep the result."""
-    from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegressor
-
     name, repeat, fold = options.one[0], int(options.one[1]), int(options.one[2])
     task = next(each for each in read_tasks(options.folder) if each.name == name)
-    data = pd.read_parquet(options.folder / name / "data.parquet")
-    splits = pd.read_parquet(options.folder / name / "splits.parquet")
-    test = splits.loc[(splits["repeat"] == repeat) & (splits["fold"] == fold), "row"].to_numpy()
-    train = data.index.difference(test)
-    X, y = data.drop(columns=task.target), data[task.target]
-    made = AutoMLRegressor if task.metric == "rmse" else AutoMLClassifier
-    metric = {"auc": "roc_auc"}.get(task.metric, task.metric)
-    model = made(
+    split = read_split(options.folder, task, repeat, fold)
+    model = new_model(
+        task,
         time_budget=options.budget,
-        metric=metric,
         n_jobs=options.jobs,
         random_state=fold,
-        experience=left_out(options, task),
+        experience=left_out(task, options.store, options.out),
     )
     begun = time.monotonic()
-    model.fit(X.loc[train], y.loc[train])
+    model.fit(split.X, split.y)
     fitted = time.monotonic()
-    if task.metric == "rmse":
-        error = rmse(y.loc[test].to_numpy(float), model.predict(X.loc[test]))
-    else:
-        error = class_error(task, y.loc[test], model.predict_proba(X.loc[test]), model.classes_)
+    error = error_of(task, model, split)
     board = model.leaderboard_
     members = board[board["weight"] > 0]
     kept = {
@@ -154,21 +141,6 @@ def run_one(options: argparse.Namespace) -> None:
         },
     }
     place_of(options, name, repeat, fold).write_text(json.dumps(kept))
-
-
-def left_out(options: argparse.Namespace, task: Task) -> str | None:
-    """Return the folder of what other tables teach; None, the shipped, if none is a twin."""
-    records = ExperienceStore(options.store).read()
-    known = align_knowledge(records)
-    twins = [each.dataset.name for each in known.datasets if each.dataset.name in task.twins]
-    if not twins and options.store == SHIPPED_FOLDER / "records.parquet":
-        return None
-    place = Path(options.out) / "experience" / task.name
-    if not place.exists():
-        for twin in twins:
-            known = others_than(known, twin)
-        learned(records, known).save(place)
-    return str(place)
 
 
 def kept_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:

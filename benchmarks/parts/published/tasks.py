@@ -54,6 +54,42 @@ def read_tasks(folder: Path) -> list[Task]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The rows that a system learns from, and those that it is judged on."""
+
+    X: pd.DataFrame
+    y: "pd.Series[Any]"
+    unseen: pd.DataFrame
+    unseen_y: "pd.Series[Any]"
+
+
+def read_split(folder: Path, task: Task, repeat: int, fold: int) -> Split:
+    """Return the rows of an official split."""
+    data = pd.read_parquet(folder / task.name / "data.parquet")
+    splits = pd.read_parquet(folder / task.name / "splits.parquet")
+    test = splits.loc[(splits["repeat"] == repeat) & (splits["fold"] == fold), "row"].to_numpy()
+    train = data.index.difference(test)
+    X, y = data.drop(columns=task.target), data[task.target]
+    return Split(X.loc[train], y.loc[train], X.loc[test], y.loc[test])
+
+
+def new_model(task: Task, **settings: Any) -> Any:
+    """Return an estimator of the task's kind that minimises its metric."""
+    from espalier.pipelines.automl.estimators import AutoMLClassifier, AutoMLRegressor
+
+    made = AutoMLRegressor if task.metric == "rmse" else AutoMLClassifier
+    return made(metric={"auc": "roc_auc"}.get(task.metric, task.metric), **settings)
+
+
+def error_of(task: Task, model: Any, split: Split) -> float:
+    """Return the error of a fitted estimator on the test rows."""
+    if task.metric == "rmse":
+        return rmse(split.unseen_y.to_numpy(float), model.predict(split.unseen))
+    answers = model.predict_proba(split.unseen)
+    return class_error(task, split.unseen_y, answers, model.classes_)
+
+
 def rmse(y: "np.ndarray[Any, Any]", answers: "np.ndarray[Any, Any]") -> float:
     """Return the root of the mean squared error."""
     return float(np.sqrt(np.mean((y - answers) ** 2)))
