@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
-N_NUMBERS = 22
+N_COLUMNS = 30
 CATEGORIES = (3, 8, 25, 120, 2, 5)
 
 
-def write_large_table(path: Path, n_rows: int, *, seed: int = 0) -> None:
-    """Write ``n_rows`` x 30 features and the target ``bought`` as Parquet."""
+def write_large_table(
+    path: Path, n_rows: int, n_columns: int = N_COLUMNS, *, seed: int = 0
+) -> None:
+    """Write ``n_rows`` x ``n_columns`` features and the target ``bought`` as Parquet."""
     import numpy as np
     import pandas as pd
 
     rng = np.random.default_rng(seed)
-    columns = {f"x{number:02d}": rng.normal(size=n_rows) for number in range(N_NUMBERS)}
+    n_numbers = n_columns - 2 - len(CATEGORIES)
+    columns = {f"x{number:02d}": rng.normal(size=n_rows) for number in range(n_numbers)}
     signal = (
         columns["x00"]
         + 0.7 * columns["x01"] * columns["x02"]

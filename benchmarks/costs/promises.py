@@ -2,7 +2,7 @@
 
     python benchmarks/costs/promises.py DATA_FOLDER --out FOLDER [--budgets 20,60,180]
         [--tables a,b] [--workers 2] [--parts budget,speedup,memory] [--trials 32] [--rows 1000000]
-        [--rows-seconds 600] [--rows-gb 12]
+        [--columns 30] [--rows-seconds 600] [--rows-gb 12]
 
 Every run is `espalier train` as a person starts it. Parts:
 
@@ -11,8 +11,8 @@ budget    every table with every budget. A budget of B seconds is kept when the 
           and the workers is not part of it and reported as `startup`. Overhead by phase and peak
           memory are of the same runs.
 speedup   the same trials with one worker and with as many as ``--workers``.
-memory    a made table of ``--rows`` x 30 with ``--rows-seconds``: peak memory and end. Trials get
-          what they would get by default on a machine of ``--rows-gb``.
+memory    a made table of ``--rows`` x ``--columns`` with ``--rows-seconds``: peak memory and end.
+          Trials get what they would get by default on a machine of ``--rows-gb``.
 
 A run whose record is in ``--out`` is not run again. The last line is one JSON object.
 """
@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from large_table import write_large_table
+from large_table import N_COLUMNS, write_large_table
 from process_tree import MemoryWatch
 
 from espalier.pipelines.resources.memory import WORKERS_SHARE
@@ -51,6 +51,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--parts", default=",".join(PARTS))
     parser.add_argument("--trials", type=int, default=32, help="Of the speed-up's runs.")
     parser.add_argument("--rows", type=int, default=1_000_000, help="Of the memory's table.")
+    parser.add_argument("--columns", type=int, default=N_COLUMNS, help="Of that table, from 20.")
     parser.add_argument("--rows-seconds", type=int, default=600, help="Time for that table.")
     parser.add_argument("--rows-gb", type=float, default=12.0, help="Memory for that table.")
     options = parser.parse_args()
@@ -249,13 +250,14 @@ def speedup_figures(options: argparse.Namespace) -> dict[str, Any]:
 
 def memory_figures(options: argparse.Namespace) -> dict[str, Any]:
     """Train on the large table; print and return its peak memory and end."""
-    table = options.out / f"large-{options.rows}.parquet"
+    shape = f"{options.rows}x{options.columns}"
+    table = options.out / f"large-{shape}.parquet"
     if not table.exists():
-        write_large_table(table, options.rows)
+        write_large_table(table, options.rows, options.columns)
     seconds = options.rows_seconds
     limit = f"{WORKERS_SHARE * options.rows_gb / options.workers:.2f}GB"
     record = run(
-        f"large-{options.rows}-{seconds}s",
+        f"large-{shape}-{seconds}s",
         table,
         options,
         "--target",
@@ -269,7 +271,9 @@ def memory_figures(options: argparse.Namespace) -> dict[str, Any]:
     )
     named = ("status", "total", "wall", "trials", "failed", "score", "pss_mb", "rss_mb", "error")
     shown = {name: record[name] for name in named if name in record}
-    _print(f"{options.rows:,} rows x 30 columns in {seconds} s", pd.DataFrame([shown]))
+    _print(
+        f"{options.rows:,} rows x {options.columns} columns in {seconds} s", pd.DataFrame([shown])
+    )
     return {f"large_{name}": value for name, value in shown.items()}
 
 
