@@ -1,5 +1,7 @@
 """The Dask workers of a training run, started in the background as early as possible."""
 
+from functools import cached_property
+
 from espalier.infra.cluster.cluster import Cluster
 from espalier.infra.cluster.host_claim import HostClaim, claim_host
 from espalier.infra.runs.start_log import StartLog
@@ -10,7 +12,12 @@ from espalier.pipelines.evaluation.executors.base import Executor
 from espalier.pipelines.evaluation.forecast_context import ForecastContext
 from espalier.pipelines.evaluation.trial_context import TrialContext
 from espalier.pipelines.requests.train import TrainRequest
-from espalier.pipelines.resources.memory import MIB, SOFT_SHARE, trial_memory_mb
+from espalier.pipelines.resources.memory import (
+    MIB,
+    SOFT_SHARE,
+    beside_this_process,
+    trial_memory_mb,
+)
 
 SMALLEST_WORKER = 2**30
 NO_FOLD_MODELS = (
@@ -36,19 +43,16 @@ class TrainingWorkers:
         where other runs share this machine.
     n_threads : int
         Number of threads of a trial.
-    memory_limit_mb : float or None
-        Resident memory in MiB above which a trial is stopped; None for a scheduler by address
-        whose limit is not known.
     """
 
     def __init__(self, request: TrainRequest, settings: Settings) -> None:
         address = None if request.workers else request.dask or settings.dask_address
         limit, seconds = request.memory_limit or settings.memory_limit, request.budget.seconds
+        self._limit = limit
         self._claim: HostClaim | None = None
         self._executor: Executor | None = None
         self._starts: StartLog | None = None
         self._lacks_fold_models = False
-        self.memory_limit_mb: float | None
         if address is None:
             claim = self._claim = claim_host(
                 settings,
@@ -57,14 +61,12 @@ class TrainingWorkers:
                 is_timed=seconds is not None,
             )
             self.n_workers, self.n_threads = claim.n_start, claim.n_threads
-            self.memory_limit_mb = SOFT_SHARE * claim.memory / MIB
             # With less memory the nanny would end every worker before it could begin.
             memory = f"{max(claim.memory, SMALLEST_WORKER)}b"
             self._patience = settings.dask_start_seconds
         else:
             self.n_workers, self.n_threads = settings.worker_count, 1
             # A scheduler by address sets its own memory limit, unless the user gives one.
-            self.memory_limit_mb = None if limit is None else trial_memory_mb(limit, 1)
             memory = None
             self._patience = min(settings.dask_wait_seconds, seconds or float("inf"))
         self._cluster = Cluster(
@@ -74,6 +76,22 @@ class TrainingWorkers:
             n_threads=self.n_threads,
             start_seconds=self._patience,
         ).start()
+
+    @cached_property
+    def memory_limit_mb(self) -> float | None:
+        """Resident memory in MiB above which a trial is stopped.
+
+        None for a scheduler by address whose limit is not known. It is first asked for when the
+        table is there: what this process holds of it is then counted, unless the user gave a limit.
+        """
+        if self._limit is not None and self._claim is None:
+            return trial_memory_mb(self._limit, 1)
+        if self._claim is None:
+            return None
+        memory = self._claim.memory
+        if self._limit is None:
+            memory = beside_this_process(memory, self.n_workers)
+        return SOFT_SHARE * memory / MIB
 
     @property
     def opening_lines(self) -> tuple[str, ...]:

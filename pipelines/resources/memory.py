@@ -9,6 +9,10 @@ from espalier.pipelines.errors import UserError
 
 # Share of the machine's memory that all workers together may use.
 WORKERS_SHARE = 0.8
+# Of the rest, the process that holds the table may use what this share of the memory leaves.
+_SYSTEM_SHARE = 0.05
+# However large its table is, workers keep this part of what they would have without it.
+_LEAST_PART = 0.5
 # A trial is asked to stop when it uses this share of its limit; its worker is ended only if memory
 # continues to grow.
 SOFT_SHARE = 0.9
@@ -55,10 +59,25 @@ def machine_memory() -> int:
 
 
 def worker_memory(limit: str | None, n_workers: int) -> int:
-    """Return the bytes that each of ``n_workers`` workers may use: ``limit``, or an equal share."""
+    """Return the bytes that each of ``n_workers`` workers may use: ``limit``, or an equal share.
+
+    Without a limit, what this process holds beyond what workers leave is taken from their share.
+    """
     if limit is not None:
         return memory_bytes(limit)
-    return int(machine_memory() * WORKERS_SHARE / n_workers)
+    return beside_this_process(int(machine_memory() * WORKERS_SHARE / n_workers), n_workers)
+
+
+def beside_this_process(share: int, n_workers: int) -> int:
+    """Return the bytes that each of ``n_workers`` may use beside what this process holds already.
+
+    That is their ``share``, unless this process, which holds the whole table, takes more memory
+    than workers leave: then they have so much less together, but never less than half.
+    """
+    total = machine_memory()
+    own = int(psutil.Process().memory_info().rss)
+    over = max(0, own - int((1 - WORKERS_SHARE - _SYSTEM_SHARE) * total))
+    return max(share - over // n_workers, int(_LEAST_PART * share))
 
 
 def workers_within(limit: str | None, n_workers: int) -> int:

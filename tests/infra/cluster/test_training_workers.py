@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from distributed import LocalCluster
 
-from espalier.infra.cluster import worker_job
+from espalier.infra.cluster import training_workers, worker_job
 from espalier.infra.cluster.training_workers import NO_FOLD_MODELS, TrainingWorkers
 from espalier.infra.runs.store import RunStore
 from espalier.infra.settings import Settings
@@ -14,6 +14,7 @@ from espalier.infra.tracking.tags import CORES
 from espalier.pipelines.evaluation.fold_models import FoldModels
 from espalier.pipelines.requests.train import TrainRequest
 from espalier.pipelines.resources.budget import Deadline
+from espalier.pipelines.resources.memory import MIB, SOFT_SHARE, worker_memory
 from espalier.pipelines.serialization.sealed_files import new_key
 from tests.contracts.acting_learner import acting_context, acting_trial
 from tests.contracts.executor_suite import PATIENCE
@@ -95,3 +96,17 @@ def test_a_scheduler_without_a_worker_is_waited_for_no_longer_than_the_run_may_t
         workers = TrainingWorkers(each, Settings(home=tmp_path))
         assert workers._patience == patience
         workers.close()
+
+
+@pytest.mark.parametrize(("limit", "part"), [(None, 0.5), ("2GiB", 1.0)])
+def test_trials_leave_room_for_what_this_process_holds(
+    request_, tmp_path, monkeypatch, limit, part
+):
+    monkeypatch.setattr(training_workers, "beside_this_process", lambda share, _: share // 2)
+    asked = request_.model_copy(update={"workers": 1, "memory_limit": limit})
+    made = TrainingWorkers(asked, Settings(home=tmp_path))
+    try:
+        whole = SOFT_SHARE * worker_memory(limit, 1) / MIB
+        assert made.memory_limit_mb == pytest.approx(part * whole, rel=0.01)
+    finally:
+        made.close()
