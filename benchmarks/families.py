@@ -16,15 +16,14 @@ last line is one JSON object.
 
 import argparse
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from parts.published.knowledge import left_out
+from parts.published.runs import kept_runs, run_apart
 from parts.published.tasks import Split, Task, error_of, new_model, read_split, read_tasks
 
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER
@@ -91,14 +90,12 @@ def run_all(options: argparse.Namespace) -> None:
                 if place.exists():
                     continue
                 command = [sys.executable, *sys.argv, "--one", name, search, str(seed)]
-                done = subprocess.run(command, check=False, capture_output=True, text=True)
-                if not place.exists():
-                    last = (done.stderr.strip().splitlines() or ["no word"])[-1]
-                    print(f"{name:44} {search:12} {seed} {last}", flush=True)
-                    continue
-                found = json.loads(place.read_text())
-                shown = f"{found['error']:.5g} in {found['seconds']:.0f} s, {found['trials']}"
-                print(f"{name:44} {search:12} {seed} {shown} trials", flush=True)
+                shown = run_apart(command, place)
+                if shown is None:
+                    found = json.loads(place.read_text())
+                    took = f"{found['seconds']:.0f} s, {found['trials']} trials"
+                    shown = f"{found['error']:.5g} in {took}"
+                print(f"{name:44} {search:12} {seed} {shown}", flush=True)
 
 
 def run_one(options: argparse.Namespace) -> None:
@@ -138,12 +135,6 @@ def run_one(options: argparse.Namespace) -> None:
 def place_of(options: argparse.Namespace, name: str, search: str, seed: int) -> Path:
     """Return the file of one run."""
     return Path(options.out) / f"{name}-{search}-{seed}-{options.budget:g}.json"
-
-
-def kept_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the runs of this budget."""
-    for path in sorted(options.out.glob(f"*-{options.budget:g}.json")):
-        yield json.loads(path.read_text())
 
 
 def report(runs: pd.DataFrame) -> dict[str, Any]:
@@ -188,7 +179,7 @@ def main() -> None:
         return
     if options.only == "all":
         run_all(options)
-    runs = pd.DataFrame(kept_runs(options))
+    runs = pd.DataFrame(kept_runs(options.out, options.budget))
     print(json.dumps({"budget": options.budget, **report(runs)}))
 
 

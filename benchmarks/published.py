@@ -18,16 +18,14 @@ systems that have every split. The last line is one JSON object.
 
 import argparse
 import json
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from parts.published.knowledge import left_out
 from parts.published.report import RANKED, report
+from parts.published.runs import kept_runs, run_apart
 from parts.published.tasks import Task, error_of, new_model, read_split, read_tasks
 
 from espalier.pipelines.experience.shipped import SHIPPED_FOLDER
@@ -97,9 +95,8 @@ def run_all(options: argparse.Namespace) -> None:
                 str(repeat),
                 str(fold),
             ]
-            done = subprocess.run(command, check=False, capture_output=True, text=True)
-            if not place.exists():
-                last = (done.stderr.strip().splitlines() or ["no word"])[-1]
+            last = run_apart(command, place)
+            if last is not None:
                 place.write_text(json.dumps({"task": task.name, "failed": last}))
             found = json.loads(place.read_text())
             shown = found.get("failed") or f"{found['error']:.5g} in {found['fit_seconds']:.0f} s"
@@ -143,12 +140,6 @@ def run_one(options: argparse.Namespace) -> None:
     place_of(options, name, repeat, fold).write_text(json.dumps(kept))
 
 
-def kept_runs(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield the runs of this budget."""
-    for path in sorted(Path(options.out).glob(f"*-{options.budget:g}.json")):
-        yield json.loads(path.read_text())
-
-
 def place_of(options: argparse.Namespace, name: str, repeat: int, fold: int) -> Path:
     """Return the file of one run."""
     return Path(options.out) / f"{name}-{repeat}-{fold}-{options.budget:g}.json"
@@ -163,7 +154,8 @@ def main() -> None:
     if options.only == "all":
         run_all(options)
     tasks = {each.name: each for each in chosen(options)}
-    print(json.dumps(report(options.folder, tasks, list(kept_runs(options)), options.budget)))
+    runs = list(kept_runs(options.out, options.budget))
+    print(json.dumps(report(options.folder, tasks, runs, options.budget)))
 
 
 if __name__ == "__main__":
