@@ -84,10 +84,8 @@ class TrainingWorkers:
         None for a scheduler by address whose limit is not known. It is first asked for when the
         table is there: what this process holds of it is then counted, unless the user gave a limit.
         """
-        if self._limit is not None and self._claim is None:
-            return trial_memory_mb(self._limit, 1)
         if self._claim is None:
-            return None
+            return None if self._limit is None else trial_memory_mb(self._limit, 1)
         memory = self._claim.memory
         if self._limit is None:
             memory = beside_this_process(memory, self.n_workers)

@@ -59,20 +59,18 @@ def machine_memory() -> int:
 
 
 def worker_memory(limit: str | None, n_workers: int) -> int:
-    """Return the bytes that each of ``n_workers`` workers may use: ``limit``, or an equal share.
-
-    Without a limit, what this process holds beyond what workers leave is taken from their share.
-    """
+    """Return the bytes that each of ``n_workers`` workers may use: ``limit``, or an equal share."""
     if limit is not None:
         return memory_bytes(limit)
-    return beside_this_process(int(machine_memory() * WORKERS_SHARE / n_workers), n_workers)
+    return int(machine_memory() * WORKERS_SHARE / n_workers)
 
 
 def beside_this_process(share: int, n_workers: int) -> int:
     """Return the bytes that each of ``n_workers`` may use beside what this process holds already.
 
     That is their ``share``, unless this process, which holds the whole table, takes more memory
-    than workers leave: then they have so much less together, but never less than half.
+    than workers leave: then they have so much less together, but never less than half. It is for
+    workers that are processes of their own: of a trial in this one the same memory counts already.
     """
     total = machine_memory()
     own = int(psutil.Process().memory_info().rss)
