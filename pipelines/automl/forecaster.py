@@ -60,8 +60,9 @@ class AutoMLForecaster(ForecastReports, ForecastShown, BaseEstimator):
     season : int or None
         Steps after which the pattern repeats; None to find it by frequency and values.
     families : sequence of str or None
-        Families to try: ``naive``, ``ces``, ``ets``, ``theta``, ``reduction``, ``autoregression``,
-        ``harmonic``, ``intermittent``; None for all that suit the series.
+        Families to try: ``naive``, ``ces``, ``ets``, ``theta``, ``reduction``,
+        ``window_regression``, ``autoregression``, ``harmonic``, ``intermittent``; None for all
+        that suit the series.
     verbose : int
         Whether to print notes and a line for every trial.
     past_covariates : sequence of str

@@ -88,6 +88,7 @@ FORECAST_FAMILIES = (
     "ets",
     "theta",
     "reduction",
+    "window_regression",
     "autoregression",
     "harmonic",
     "intermittent",

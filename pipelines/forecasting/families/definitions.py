@@ -5,19 +5,23 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
-from espalier.pipelines.forecasting.families.bases import BASES, base_of
+from espalier.pipelines.forecasting.families import boosted_reduction
 from espalier.pipelines.forecasting.families.ces import ComplexSmoothing
 from espalier.pipelines.forecasting.families.ets import ExponentialSmoothing
 from espalier.pipelines.forecasting.families.grid_model import GridForecaster
 from espalier.pipelines.forecasting.families.intermittent import IntermittentForecaster
 from espalier.pipelines.forecasting.families.naive import KINDS, NaiveForecaster
-from espalier.pipelines.forecasting.families.reduction import ReductionForecaster, fit_lightgbm
 from espalier.pipelines.forecasting.families.regression import (
     AutoregressionForecaster,
     HarmonicForecaster,
 )
 from espalier.pipelines.forecasting.families.tabular_reduction import reduction_to
 from espalier.pipelines.forecasting.families.theta import OptimisedTheta
+from espalier.pipelines.forecasting.families.window_regression import (
+    CENTRES,
+    LOSSES,
+    WindowRegression,
+)
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
 from espalier.pipelines.learners.registry import LEARNERS
 from espalier.pipelines.problem import ProblemKind
@@ -201,51 +205,31 @@ def _intermittent(values: Mapping[str, Value], context: BuildContext) -> Any:  #
     )
 
 
-# --- reduction ---------------------------------------------------------------------------------
+# --- windows -----------------------------------------------------------------------------------
 
 
-def _reduction_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
+def _window_regression_space(shape: DatasetShape) -> "ConfigurationSpace":  # noqa: ARG001
     return _space(
-        _choice("base", list(BASES), "ces"),
-        _choice("loss", ["l1", "l2"], "l1"),
-        _whole("window", 4, 64, 12, log=True),
-        _whole("rounds", 40, 400, 120, log=True),
-        _number("learning_rate", 0.01, 0.2, 0.05, log=True),
-        _whole("num_leaves", 4, 63, 15, log=True),
-        _whole("min_data", 5, 200, 30, log=True),
-        _number("feature_share", 0.3, 1.0, 0.6),
-        _choice("most_rows", [15_000, 30_000, 60_000], 30_000),
+        _number("cycles", 1.0, 6.0, 2.0, log=True),
+        _choice("cycle", ["longest", "first"], "longest"),
+        _choice("loss", list(LOSSES), "l1"),
+        _number("penalty", 1e-3, 1.0, 0.03, log=True),
+        _choice("centre", list(CENTRES), "last"),
     )
 
 
-def _reduction(values: Mapping[str, Value], context: BuildContext, *, apart: bool = False) -> Any:
-    base = str(values["base"])
-    return ReductionForecaster(
-        fit_rows=partial(
-            fit_lightgbm,
-            rounds=int(values["rounds"]),
-            learning_rate=float(values["learning_rate"]),
-            num_leaves=int(values["num_leaves"]),
-            min_data=int(values["min_data"]),
-            feature_share=float(values["feature_share"]),
-            loss=str(values["loss"]),
-            seed=context.seed,
-            n_threads=context.n_threads,
-        ),
-        base=base_of(base),
-        base_is_cheap=base == "seasonal_naive",
-        window=int(values["window"]),
-        most_rows=int(values["most_rows"]),
-        seed=context.seed,
-        apart=apart,
+def _window_regression(values: Mapping[str, Value], context: BuildContext) -> Any:  # noqa: ARG001
+    return WindowRegression(
+        cycles=float(values["cycles"]),
+        cycle=str(values["cycle"]),
+        loss=str(values["loss"]),
+        penalty=float(values["penalty"]),
+        centre=str(values["centre"]),
     )
 
 
-def _reduction_seconds(
-    values: Mapping[str, Value], shape: DatasetShape, *, times: float = 1.0
-) -> float:
-    rows = min(int(values["most_rows"]), 20 * shape.n_rows)
-    return times * (0.3 + 3e-7 * rows * int(values["rounds"])) + 1e-5 * shape.n_rows
+def _window_regression_starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:  # noqa: ARG001
+    return {"cycles": 1.0}, {"cycles": 4.0, "penalty": 0.3}
 
 
 def _learner(
@@ -257,6 +241,7 @@ def _learner(
     *,
     anytime: bool = False,
     packages: tuple[str, ...] = (),
+    starters: Callable[[DatasetShape], tuple[Mapping[str, Value], ...]] | None = None,
 ) -> Learner:
     return Learner(
         name=name,
@@ -268,6 +253,7 @@ def _learner(
         anytime=anytime,
         weighs=False,
         packages=packages,
+        starters=starters,
     )
 
 
@@ -279,11 +265,20 @@ FORECASTERS: tuple[Learner, ...] = (
     _learner(
         "reduction",
         "boosted trees on windows",
-        _reduction_space,
-        _reduction,
-        _reduction_seconds,
+        boosted_reduction.space,
+        boosted_reduction.build,
+        boosted_reduction.seconds,
         anytime=True,
         packages=("lightgbm",),
+        starters=boosted_reduction.starters,
+    ),
+    _learner(
+        "window_regression",
+        "linear regression on windows",
+        _window_regression_space,
+        _window_regression,
+        partial(_seconds, per_value=1e-4),
+        starters=_window_regression_starters,
     ),
     _learner(
         "autoregression",
@@ -313,9 +308,9 @@ REDUCTIONS: tuple[Learner, ...] = (
     _learner(
         "step_reduction",
         "boosted trees for each part of the horizon",
-        _reduction_space,
-        partial(_reduction, apart=True),
-        partial(_reduction_seconds, times=3.0),
+        boosted_reduction.space,
+        partial(boosted_reduction.build, apart=True),
+        partial(boosted_reduction.seconds, times=3.0),
         anytime=True,
         packages=("lightgbm",),
     ),

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from espalier.pipelines.forecasting.blocks import Block
-from espalier.pipelines.forecasting.families.grid_weights import log_likelihood
+from espalier.pipelines.forecasting.families.grid_model import log_likelihood
 from espalier.pipelines.forecasting.families.smoothing import (
     SmoothingGrid,
     States,

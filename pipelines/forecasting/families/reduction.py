@@ -11,15 +11,31 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from espalier.pipelines.forecasting.families.apart import Regressor, fit_apart
+from espalier.pipelines.forecasting.families.ces import ComplexSmoothing
+from espalier.pipelines.forecasting.families.grid_model import GridForecaster
+from espalier.pipelines.forecasting.families.naive import NaiveForecaster
+from espalier.pipelines.forecasting.families.theta import OptimisedTheta
+from espalier.pipelines.forecasting.families.window_regression import WindowRegression
 from espalier.pipelines.forecasting.families.windows import (
+    Windows,
     look,
     rows_at,
+    seasonal_lags,
     step_column,
     window_length,
 )
-from espalier.pipelines.forecasting.panel import Floats, Panel
+from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
+from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
+
+BASES = ("ces", "seasonal_naive", "theta", "linear")
+"""The forecasts whose residual a reduction may fit."""
+CHEAP_BASES = ("seasonal_naive", "linear")
+"""Those that may be forecast at every origin."""
+LAGS = ("near", "seasons")
+"""What rows show beside the window: the last season's value, or also those around it, a longest
+season's, and means of them."""
 
 # A residual of so many seasonal changes is an outlier.
 _LARGEST_TARGET = 10.0
@@ -27,6 +43,7 @@ _FEWEST_VALUES = 3
 _CHUNK = 20_000
 # The base is forecast anew at each origin; a slow one at fewer of them.
 _BASE_ORIGINS = 16
+_LONGEST, _SHARPNESS, _RECENT = 400, 0.3, 4
 
 
 class Base(Protocol):
@@ -39,6 +56,16 @@ class Base(Protocol):
     def forecast(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Floats:
         """Return forecasts, shape (S, H)."""
         ...
+
+
+def base_of(name: str) -> Base:
+    """Return the base forecaster called ``name``, one of `BASES`, in its usual form."""
+    if name == "seasonal_naive":
+        return NaiveForecaster()
+    if name == "linear":
+        return WindowRegression()
+    model = ComplexSmoothing(recent=_RECENT) if name == "ces" else OptimisedTheta(recent=_RECENT)
+    return GridForecaster(model=model, longest=_LONGEST, sharpness=_SHARPNESS)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -62,8 +89,10 @@ class ReductionForecaster:
     regressor : Regressor or None
         The fitted model; None before `fit`, or where there was nothing to learn from.
     apart : bool
-        Whether each part of the horizon has a model of its own. It is the last, since pickles of
-        earlier versions hold their values in order.
+        Whether each part of the horizon has a model of its own.
+    lags : str
+        One of `LAGS`. Fields that came later are the last ones, since pickles of earlier versions
+        hold their values in order.
     """
 
     fit_rows: Callable[[Floats, Floats, Floats, Deadline], Regressor]
@@ -74,6 +103,9 @@ class ReductionForecaster:
     seed: int = 0
     regressor: Regressor | None = field(default=None, repr=False)
     apart: bool = False
+    lags: str = "near"
+
+    __setstate__ = set_state_with_defaults
 
     def fit(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Self:
         """Return the forecaster with its base and model fitted to all origins of these series."""
@@ -102,7 +134,7 @@ class ReductionForecaster:
             some = rows[at : at + per_chunk]
             part = panel.take(some)
             windows = look(part, length, shown)
-            X = rows_at(part, windows, made[some], steps)
+            X = self._features(part, windows, made[some], steps)
             missed = np.asarray(self.regressor.predict(X.reshape(-1, X.shape[2])))
             missed = np.clip(missed, -_LARGEST_TARGET, _LARGEST_TARGET)
             made[some] += missed.reshape(len(some), horizon) * windows.scale[:, None]
@@ -112,6 +144,13 @@ class ReductionForecaster:
         """Return the length of the window and how much of it is shown."""
         length = window_length(panel.season, self.window)
         return length, min(length, self.window)
+
+    def _features(self, panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats:
+        """Return the features of the steps after an origin, shape (S, len(steps), F)."""
+        X = rows_at(panel, windows, base, steps)
+        if self.lags == "near":
+            return X
+        return np.concatenate([X, seasonal_lags(panel, windows, base, steps)], axis=2)
 
     def _rows(
         self, panel: Panel, horizon: int, deadline: Deadline
@@ -141,7 +180,7 @@ class ReductionForecaster:
             steps = np.arange(n_steps)
             if n_steps > share:
                 steps = np.sort(rng.choice(steps, max(1, int(share)), replace=False))
-            X = rows_at(part, windows, base, steps)
+            X = self._features(part, windows, base, steps)
             actual = panel.take(usable).actual(int(ahead), horizon)[:, steps]
             target = (actual - base[:, steps]) / windows.scale[:, None]
             known = np.isfinite(target)

@@ -16,8 +16,12 @@ import pandas as pd
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.forecasting.families.apart import Regressor
-from espalier.pipelines.forecasting.families.bases import BASES, base_of
-from espalier.pipelines.forecasting.families.reduction import ReductionForecaster
+from espalier.pipelines.forecasting.families.reduction import (
+    BASES,
+    CHEAP_BASES,
+    ReductionForecaster,
+    base_of,
+)
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.recursion import RecursiveForecaster
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
@@ -91,7 +95,7 @@ def _build(learner: Learner, values: Mapping[str, Value], context: BuildContext)
             n_threads=context.n_threads,
         ),
         base=base_of(base),
-        base_is_cheap=base == "seasonal_naive",
+        base_is_cheap=base in CHEAP_BASES,
         window=int(values["window"]),
         most_rows=int(values["most_rows"]),
         seed=context.seed,

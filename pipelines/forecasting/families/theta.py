@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from espalier.pipelines.forecasting.blocks import Block
-from espalier.pipelines.forecasting.families.grid_weights import log_likelihood
+from espalier.pipelines.forecasting.families.grid_model import log_likelihood
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.seasonal import Pattern, seasonal_pattern
 

@@ -16,6 +16,8 @@ from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 _LARGEST = 30.0
 # Last values of a covariate without a future that are shown, and most steps of half its window.
 _PAST_SHOWN, _LONGEST_PAST = 4, 168
+# Cycles that lags of a season look back.
+_CYCLES_SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -163,6 +165,41 @@ def rows_at(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats
         columns.append(ahead)
         columns.append(ahead - _known_mean(panel, m)[:, None, :])
     return np.concatenate(columns, axis=2)
+
+
+def seasonal_lags(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> Floats:
+    """Return what steps were in the last cycles of each season, shape (S, len(steps), 8 * seasons).
+
+    Of each season: the value of the same phase in the last cycle and in the one before, the mean of
+    the last four, and the values before and after the first; then the former three once more, less
+    the base forecast, since that is what a model of its residual looks for. NaN where unknown.
+
+    Parameters
+    ----------
+    panel, windows, base, steps
+        As in `rows_at`.
+    """
+    level, scale = windows.level[:, None], windows.scale[:, None]
+    starts, stops = panel.starts[:, None], panel.stops[:, None]
+    ahead = base[:, steps]
+
+    def at(places: Ints) -> Floats:
+        there = (places >= starts) & (places < stops)
+        return np.where(there, panel.values[np.where(there, places, 0)], np.nan)
+
+    parts = []
+    for season in panel.seasons:
+        places = stops + steps - (steps // season + 1) * season
+        cycles = np.stack([at(places - back * season) for back in range(_CYCLES_SHOWN)])
+        known = np.isfinite(cycles)
+        count = known.sum(axis=0)
+        mean = np.where(known, cycles, 0.0).sum(axis=0) / np.maximum(count, 1)
+        shown = [cycles[0], cycles[1], np.where(count > 0, mean, np.nan)]
+        parts += [each - level for each in (*shown, at(places - 1), at(places + 1))]
+        parts += [each - ahead for each in shown]
+    if not parts:
+        return np.zeros((len(panel), len(steps), 0))
+    return np.clip(np.stack(parts, axis=2) / scale[:, :, None], -1000, 1000)
 
 
 def step_column(windows: Windows) -> int:

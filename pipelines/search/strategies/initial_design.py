@@ -96,7 +96,7 @@ def initial_design(
             sure = [name for name in leaders if name in anytime][:_SURE]
             ordered = dict.fromkeys([*sure, *sorted(names, key=seconds.__getitem__)])
             return InitialDesign(tuple(defaults[name] for name in ordered), len(sure))
-    starters = [each for name in first if name in defaults for each in space.starters(name)]
+    starters = [each for name in first + own if name in defaults for each in space.starters(name)]
     starters.sort(key=makes_many_columns)  # they cost several times as much, so they come last
     if expected_seconds_limit is not None and starters:
         most = _SHORT_SHARE * expected_seconds_limit

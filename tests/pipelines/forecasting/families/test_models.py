@@ -7,8 +7,11 @@ from numpy.typing import NDArray
 from espalier.pipelines.forecasting.families.ces import ComplexSmoothing
 from espalier.pipelines.forecasting.families.definitions import FORECASTERS
 from espalier.pipelines.forecasting.families.ets import ExponentialSmoothing
-from espalier.pipelines.forecasting.families.grid_model import GridForecaster
-from espalier.pipelines.forecasting.families.grid_weights import empirical_prior, posterior
+from espalier.pipelines.forecasting.families.grid_model import (
+    GridForecaster,
+    empirical_prior,
+    posterior,
+)
 from espalier.pipelines.forecasting.families.intermittent import IntermittentForecaster
 from espalier.pipelines.forecasting.families.naive import NaiveForecaster
 from espalier.pipelines.forecasting.families.regression import (
