@@ -2,8 +2,12 @@
 
 import numpy as np
 
+from espalier.pipelines.data.dataset import DatasetShape
+from espalier.pipelines.forecasting.families.definitions import FORECASTERS
 from espalier.pipelines.metrics.catalogue import METRICS
+from espalier.pipelines.problem import ProblemKind
 from espalier.pipelines.search.strategies.initial_design import LEADERS, initial_design
+from espalier.pipelines.space.joint import SearchSpace
 from espalier.pipelines.space.preprocessing import makes_many_columns
 from espalier.pipelines.surrogate.cost import CostModel
 from espalier.pipelines.trials.history import History
@@ -24,3 +28,12 @@ def test_starters_with_many_made_columns_come_last_and_only_where_they_fit() -> 
     assert last > slowest
     limited = initial_design(space, costs, 4 * (slowest + last) / 2)
     assert limited.starters == free[:-1]
+
+
+def test_families_of_forecasts_start_with_their_starters_too() -> None:
+    shape = DatasetShape(problem=ProblemKind.REGRESSION, n_rows=2_000, n_columns=0)
+    space = SearchSpace(FORECASTERS, shape)
+    costs = CostModel.fit(space, History(METRICS["mae"]), 5)
+    design = initial_design(space, costs, None)
+    assert [each.family for each in design.configurations] == list(space.families)
+    assert {each.family for each in design.starters} == {"reduction", "window_regression"}
