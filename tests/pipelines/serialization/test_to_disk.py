@@ -11,17 +11,23 @@ from espalier.pipelines.serialization.to_disk import keep_on_disk, replacing
 
 
 @pytest.fixture
-def flushed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was flushed and renamed, in order; the calls themselves are made."""
+def flushed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """What was flushed and renamed, in order; the calls themselves are made.
+
+    Only of the test's own folder: threads of servers that other tests started write files too.
+    """
     events: list[str] = []
     fsync, replace = os.fsync, Path.replace
 
     def flush(number: int) -> None:
-        events.append(Path(os.readlink(f"/proc/self/fd/{number}")).name)
+        path = Path(os.readlink(f"/proc/self/fd/{number}"))
+        if path.is_relative_to(tmp_path):
+            events.append(path.name)
         fsync(number)
 
     def rename(self: Path, target: Path) -> Path:
-        events.append(f"rename {Path(target).name}")
+        if Path(target).is_relative_to(tmp_path):
+            events.append(f"rename {Path(target).name}")
         return replace(self, target)
 
     monkeypatch.setattr(os, "fsync", flush)
