@@ -22,6 +22,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+CYCLES = 4
+"""Times that a series should show a season."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Calendar:
@@ -189,11 +192,31 @@ class Panel:
 
     def tail(self, longest: int, ahead: int = 0) -> Floats:
         """Return the last values before the origin, shape (S, longest), NaN before a start."""
-        steps = (self.stops - ahead)[:, None] - longest + np.arange(longest)
-        there = steps >= self.starts[:, None]
+        return self.at((self.stops - ahead)[:, None] - longest + np.arange(longest))
+
+    def at(self, places: Ints) -> Floats:
+        """Return what stands at places of `values`, shape (S, L); NaN outside of a series.
+
+        Parameters
+        ----------
+        places : array of int, shape (S, L)
+            Places of each series' steps; nothing is told of those from its stop on.
+        """
+        there = (places >= self.starts[:, None]) & (places < self.stops[:, None])
         if not len(self.values):
-            return np.full(steps.shape, np.nan)
-        return np.where(there, self.values[np.where(there, steps, 0)], np.nan)
+            return np.full(places.shape, np.nan)
+        return np.where(there, self.values[np.where(there, places, 0)], np.nan)
+
+    def season_of(self, cycle: str) -> int:
+        """Return the season that is meant: the panel's for ``first``, or the ``longest``.
+
+        A season that most series show less than `CYCLES` times tells more noise than pattern; where
+        that is so of all, it is the panel's too.
+        """
+        if cycle != "longest" or not self.seasons:
+            return self.season
+        seen = float(np.median(self.lengths)) / CYCLES
+        return max([m for m in self.seasons if m <= seen], default=self.season)
 
     def future(self, horizon: int) -> Floats:
         """Return the known covariates of the next steps, shape (S, H, C); NaN where unknown."""

@@ -1,16 +1,15 @@
 """The reduction to LightGBM: its hyperparameters, and how a forecaster is built of them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.forecasting.families.reduction import (
     BASES,
-    CHEAP_BASES,
     LAGS,
-    ReductionForecaster,
-    base_of,
+    build_reduction,
     fit_lightgbm,
 )
 from espalier.pipelines.learners.base.learner import BuildContext
@@ -49,28 +48,20 @@ def starters(shape: DatasetShape) -> tuple[Mapping[str, Value], ...]:  # noqa: A
 
 def build(values: Mapping[str, Value], context: BuildContext, *, apart: bool = False) -> Any:
     """Return the forecaster; ``apart``: a model of its own for each part of the horizon."""
-    base = str(values["base"])
-    return ReductionForecaster(
-        fit_rows=partial(
-            fit_lightgbm,
-            rounds=int(values["rounds"]),
-            learning_rate=float(values["learning_rate"]),
-            num_leaves=int(values["num_leaves"]),
-            min_data=int(values["min_data"]),
-            feature_share=float(values["feature_share"]),
-            loss=str(values["loss"]),
-            seed=context.seed,
-            n_threads=context.n_threads,
-        ),
-        base=base_of(base),
-        base_is_cheap=base in CHEAP_BASES,
-        window=int(values["window"]),
-        most_rows=int(values["most_rows"]),
+    fit_rows = partial(
+        fit_lightgbm,
+        rounds=int(values["rounds"]),
+        learning_rate=float(values["learning_rate"]),
+        num_leaves=int(values["num_leaves"]),
+        min_data=int(values["min_data"]),
+        feature_share=float(values["feature_share"]),
+        loss=str(values["loss"]),
         seed=context.seed,
-        apart=apart,
-        # Trials of earlier versions name none.
-        lags=str(values.get("lags", "near")),
+        n_threads=context.n_threads,
     )
+    forecaster = build_reduction(fit_rows, str(values["base"]), values, context.seed)
+    # Trials of earlier versions name no lags.
+    return replace(forecaster, apart=apart, lags=str(values.get("lags", "near")))
 
 
 def seconds(values: Mapping[str, Value], shape: DatasetShape, *, times: float = 1.0) -> float:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from espalier.pipelines.forecasting.blocks import Block, blocks_of
-from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
+from espalier.pipelines.forecasting.panel import CYCLES, Floats, Ints, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import drawn_rows
 
@@ -26,8 +26,6 @@ _SMALLEST = 1e-10
 _ROUNDS = 12
 # Series that the prior over the grid is learned from.
 _PRIOR_SERIES = 400
-# Seasons that a series should show.
-_CYCLES = 4
 
 
 class FittedGrid(Protocol):
@@ -102,14 +100,10 @@ class GridForecaster:
         return made
 
     def _blocks(self, panel: Panel) -> Iterator[Block]:
-        season = panel.season
-        if self.cycle == "longest" and panel.seasons:
-            # A season that most series show but twice tells more noise than pattern.
-            seen = float(np.median(panel.lengths)) / _CYCLES
-            season = max([m for m in panel.seasons if m <= seen], default=season)
+        season = panel.season_of(self.cycle)
         return blocks_of(
             panel,
-            longest=max(self.longest, _CYCLES * season),
+            longest=max(self.longest, CYCLES * season),
             per_series=self.model.n_points,
             season=season,
         )

@@ -4,7 +4,7 @@ A training row is a (series, origin, step); its features are those of `windows`,
 residual of the base forecast in units of the window's mean seasonal change.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, Self
 
@@ -28,6 +28,7 @@ from espalier.pipelines.forecasting.panel import Floats, Ints, Panel
 from espalier.pipelines.resources.budget import NEVER, Deadline
 from espalier.pipelines.seeds import generator
 from espalier.pipelines.serialization.old_pickles import set_state_with_defaults
+from espalier.pipelines.trials.configuration import Value
 
 BASES = ("ces", "seasonal_naive", "theta", "linear")
 """The forecasts whose residual a reduction may fit."""
@@ -214,6 +215,26 @@ class ReductionForecaster:
         edges = np.linspace(first, longest + 1, most + 1)
         drawn = edges[:-1] + rng.random(most) * np.diff(edges)
         return np.unique(np.clip(drawn.astype(np.int64), 1, longest))
+
+
+def build_reduction(
+    fit_rows: Callable[[Floats, Floats, Floats, Deadline], Regressor],
+    base: str,
+    values: Mapping[str, Value],
+    seed: int,
+) -> ReductionForecaster:
+    """Return the reduction to a model of rows on the base called ``base``, one of `BASES`.
+
+    ``values`` holds ``window`` and ``most_rows``.
+    """
+    return ReductionForecaster(
+        fit_rows=fit_rows,
+        base=base_of(base),
+        base_is_cheap=base in CHEAP_BASES,
+        window=int(values["window"]),
+        most_rows=int(values["most_rows"]),
+        seed=seed,
+    )
 
 
 def fit_lightgbm(

@@ -16,12 +16,7 @@ import pandas as pd
 from espalier.pipelines.data.dataset import DatasetShape
 from espalier.pipelines.data.parsing.roles import ColumnRole
 from espalier.pipelines.forecasting.families.apart import Regressor
-from espalier.pipelines.forecasting.families.reduction import (
-    BASES,
-    CHEAP_BASES,
-    ReductionForecaster,
-    base_of,
-)
+from espalier.pipelines.forecasting.families.reduction import BASES, build_reduction
 from espalier.pipelines.forecasting.panel import Floats
 from espalier.pipelines.forecasting.recursion import RecursiveForecaster
 from espalier.pipelines.learners.base.learner import BuildContext, Learner
@@ -86,20 +81,14 @@ def _build(learner: Learner, values: Mapping[str, Value], context: BuildContext)
     # Trials of earlier versions name no form.
     recursive = values.get("form", _DIRECT) == _RECURSIVE
     base = "seasonal_naive" if recursive else str(values["base"])
-    forecaster = ReductionForecaster(
-        fit_rows=partial(
-            fit_candidate,
-            learner=learner,
-            configuration=Configuration.of(learner.name, own),
-            seed=context.seed,
-            n_threads=context.n_threads,
-        ),
-        base=base_of(base),
-        base_is_cheap=base in CHEAP_BASES,
-        window=int(values["window"]),
-        most_rows=int(values["most_rows"]),
+    fit_rows = partial(
+        fit_candidate,
+        learner=learner,
+        configuration=Configuration.of(learner.name, own),
         seed=context.seed,
+        n_threads=context.n_threads,
     )
+    forecaster = build_reduction(fit_rows, base, values, context.seed)
     return RecursiveForecaster(once=forecaster) if recursive else forecaster
 
 

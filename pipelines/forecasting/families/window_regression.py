@@ -24,8 +24,8 @@ _MOST_ROWS, _MOST_CELLS = 20_000, 4_000_000
 _SHORTEST, _LONGEST = 4, 900
 # Steps of a cycle where there is no season.
 _WITHOUT_SEASON = 64
-# Seasons that a series should show, and rows a coefficient should have.
-_CYCLES, _ROWS_EACH = 4, 2
+# Rows that a coefficient should have.
+_ROWS_EACH = 2
 # Deviations and answers of more units than these are outliers.
 _LARGEST = 30.0
 # Rounds of weighing rows anew, and the error, by the median one, below which a row weighs no more.
@@ -71,7 +71,7 @@ class WindowRegression:
             The deadline has passed.
         """
         length = self._length(panel, horizon)
-        places = _places(panel, length + horizon, length)
+        places = _places(panel, length + horizon)
         if length < _SHORTEST or len(places) < 2 * _SHORTEST:
             return replace(self, coefficients=None)
         deadline.check()
@@ -79,12 +79,12 @@ class WindowRegression:
         after = panel.values[places[:, None] + np.arange(length, length + horizon)]
         X, centre, scale = self._relative(seen)
         Y = np.clip((after - centre) / scale, -_LARGEST, _LARGEST)
-        weights, solved = np.ones(len(X)), np.zeros((X.shape[1], horizon))
-        for _ in range(_ROUNDS + 1 if self.loss == "l1" else 1):
+        solved = _solve(X, Y, np.ones(len(X)), self.penalty)
+        for _ in range(_ROUNDS if self.loss == "l1" else 0):
             deadline.check()
-            solved = _solve(X, Y, weights, self.penalty)
             errors = np.abs(X @ solved - Y).mean(axis=1)
             weights = 1.0 / np.maximum(errors, _CLOSE * float(np.median(errors)) + 1e-9)
+            solved = _solve(X, Y, weights, self.penalty)
         return replace(self, coefficients=solved)
 
     def forecast(self, panel: Panel, horizon: int, deadline: Deadline = NEVER) -> Floats:
@@ -105,10 +105,8 @@ class WindowRegression:
 
     def _length(self, panel: Panel, horizon: int) -> int:
         """Return the length of the window: as wanted, or what the series can tell."""
-        season = panel.season if panel.season > 1 else _WITHOUT_SEASON
-        if self.cycle == "longest" and panel.seasons:
-            seen = float(np.median(panel.lengths)) / _CYCLES
-            season = max([m for m in panel.seasons if m <= seen], default=season)
+        season = panel.season_of(self.cycle)
+        season = season if season > 1 else _WITHOUT_SEASON
         length = int(np.clip(round(self.cycles * season) + 1, 2 * _SHORTEST, _LONGEST))
         while length > _SHORTEST:
             windows = np.maximum(panel.lengths - length - horizon + 1, 0)
@@ -140,13 +138,13 @@ def _solve(X: Floats, Y: Floats, weights: Floats, penalty: float) -> Floats:
     return np.asarray(np.linalg.solve(gram, weighed.T @ Y))
 
 
-def _places(panel: Panel, width: int, length: int) -> Ints:
+def _places(panel: Panel, width: int) -> Ints:
     """Return where windows of ``width`` steps begin in the panel's values.
 
     All of them, or each so many steps one, from the newest back, where there would be too many.
     """
     windows = np.maximum(panel.lengths - width + 1, 0)
-    most = min(_MOST_ROWS, _MOST_CELLS // max(width, length))
+    most = min(_MOST_ROWS, _MOST_CELLS // width)
     stride = max(1, -(-int(windows.sum()) // most))
     counts = -(-windows // stride)
     series = np.repeat(np.arange(len(panel)), counts)

@@ -180,22 +180,13 @@ def seasonal_lags(panel: Panel, windows: Windows, base: Floats, steps: Ints) -> 
         As in `rows_at`.
     """
     level, scale = windows.level[:, None], windows.scale[:, None]
-    starts, stops = panel.starts[:, None], panel.stops[:, None]
     ahead = base[:, steps]
-
-    def at(places: Ints) -> Floats:
-        there = (places >= starts) & (places < stops)
-        return np.where(there, panel.values[np.where(there, places, 0)], np.nan)
-
     parts = []
     for season in panel.seasons:
-        places = stops + steps - (steps // season + 1) * season
-        cycles = np.stack([at(places - back * season) for back in range(_CYCLES_SHOWN)])
-        known = np.isfinite(cycles)
-        count = known.sum(axis=0)
-        mean = np.where(known, cycles, 0.0).sum(axis=0) / np.maximum(count, 1)
-        shown = [cycles[0], cycles[1], np.where(count > 0, mean, np.nan)]
-        parts += [each - level for each in (*shown, at(places - 1), at(places + 1))]
+        places = panel.stops[:, None] + steps - (steps // season + 1) * season
+        cycles = np.stack([panel.at(places - back * season) for back in range(_CYCLES_SHOWN)])
+        shown = [cycles[0], cycles[1], _mean_or_nan(cycles, axis=0)]
+        parts += [each - level for each in (*shown, panel.at(places - 1), panel.at(places + 1))]
         parts += [each - ahead for each in shown]
     if not parts:
         return np.zeros((len(panel), len(steps), 0))
@@ -211,7 +202,12 @@ def _known_mean(panel: Panel, m: int) -> Floats:
     """Return the mean of each covariate over the last season (7 steps without one), (S, C)."""
     width = max(m, 7)
     rows = panel.known(panel.stops[:, None] - width + np.arange(width))
-    known = np.isfinite(rows)
-    counts = known.sum(axis=1)
-    mean = np.where(known, rows, 0.0).sum(axis=1) / np.maximum(counts, 1)
+    return _mean_or_nan(rows, axis=1)
+
+
+def _mean_or_nan(values: Floats, *, axis: int) -> Floats:
+    """Return the mean over an axis, NaN left out; NaN where there is nothing."""
+    known = np.isfinite(values)
+    counts = known.sum(axis=axis)
+    mean = np.where(known, values, 0.0).sum(axis=axis) / np.maximum(counts, 1)
     return np.where(counts > 0, mean, np.nan)
